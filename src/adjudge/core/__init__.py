@@ -1,0 +1,1 @@
+"""Floor 2: the concepts that every method shares."""

@@ -1,0 +1,1 @@
+"""Floor 3: statistical ideas, one a file, that several families use."""
