@@ -35,15 +35,23 @@ class Paper:
 
     def bibtex(self) -> str:
         """A BibTeX entry."""
-        fields = {"title": f"{{{self.title}}}", "author": self.authors.replace(", ", " and "),
-                  "year": str(self.year), "journal": self.venue, "url": self.url}
+        fields = {
+            "title": f"{{{self.title}}}",
+            "author": self.authors.replace(", ", " and "),
+            "year": str(self.year),
+            "journal": self.venue,
+            "url": self.url,
+        }
         body = ",\n".join(f"  {name} = {{{text}}}" for name, text in fields.items() if text)
         return f"@article{{{self.key},\n{body}\n}}"
 
     def __str__(self) -> str:
         where = ", ".join(part for part in (self.venue, self.equation) if part)
-        return f"{self.authors} ({self.year}). {self.title}." + (f" {where}." if where else "") + (
-            f" {self.url}" if self.url else "")
+        return (
+            f"{self.authors} ({self.year}). {self.title}."
+            + (f" {where}." if where else "")
+            + (f" {self.url}" if self.url else "")
+        )
 
 
 @dataclass(frozen=True, slots=True)

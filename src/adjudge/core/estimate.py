@@ -85,8 +85,11 @@ class Estimate:
             object.__setattr__(self, "slack", np.zeros((k, 2)))
         for part in self.parts:
             if part.covariance.shape != (k, k):
-                raise AdjudgeError(f"estimate.parts[{part.name}]: covariance is {part.covariance.shape}.",
-                                   f"One row and column for each of the {k} names.", "Build it with Part.from_influence.")
+                raise AdjudgeError(
+                    f"estimate.parts[{part.name}]: covariance is {part.covariance.shape}.",
+                    f"One row and column for each of the {k} names.",
+                    "Build it with Part.from_influence.",
+                )
 
     # -- one name at a time ------------------------------------------------------------------------------------
 
@@ -102,13 +105,16 @@ class Estimate:
 
     def interval(self, level: float = 0.95) -> FloatArray:
         """[k, 2] confidence intervals: inside the bounds, never wider than the labels alone allow (`core.interval`)."""
-        low_high = _interval.interval(self.value, self.stderr**2, self.df, level=level, bounds=self.bounds,
-                                      reserve=self.reserve)
+        low_high = _interval.interval(
+            self.value, self.stderr**2, self.df, level=level, bounds=self.bounds, reserve=self.reserve
+        )
         return np.clip(low_high + self.slack * [-1.0, 1.0], *self.bounds)
 
     def pvalue(self, null: float | ArrayLike = 0.0) -> FloatArray:
         """[k] two-sided p-values of value = null: 1 − the level at which the interval first touches `null`."""
-        return _interval.pvalue(self.interval, self.value, np.broadcast_to(np.asarray(null, float), self.value.shape))
+        return _interval.pvalue(
+            self.interval, self.value, np.broadcast_to(np.asarray(null, float), self.value.shape)
+        )
 
     # -- several names together --------------------------------------------------------------------------------
 
@@ -121,34 +127,53 @@ class Estimate:
         W_plus, W_minus = np.maximum(W, 0), np.maximum(-W, 0)
         low, high = self.bounds
         with np.errstate(invalid="ignore"):
-            ends = np.array([W_plus @ np.full(W.shape[1], low) - W_minus @ np.full(W.shape[1], high),
-                             W_plus @ np.full(W.shape[1], high) - W_minus @ np.full(W.shape[1], low)])
+            ends = np.array(
+                [
+                    W_plus @ np.full(W.shape[1], low) - W_minus @ np.full(W.shape[1], high),
+                    W_plus @ np.full(W.shape[1], high) - W_minus @ np.full(W.shape[1], low),
+                ]
+            )
         finite = np.isfinite([low, high]).all()
-        slack = np.column_stack([W_plus @ self.slack[:, 0] + W_minus @ self.slack[:, 1],
-                                 W_plus @ self.slack[:, 1] + W_minus @ self.slack[:, 0]])
+        slack = np.column_stack(
+            [
+                W_plus @ self.slack[:, 0] + W_minus @ self.slack[:, 1],
+                W_plus @ self.slack[:, 1] + W_minus @ self.slack[:, 0],
+            ]
+        )
         return Estimate(
-            names=tuple(names), value=W @ self.value,
+            names=tuple(names),
+            value=W @ self.value,
             parts=tuple(replace(part, covariance=W @ part.covariance @ W.T) for part in self.parts),
             df=_joint.contrast_df(W, self.covariance, self.df),
             bounds=(float(ends[0].min()), float(ends[1].max())) if finite else (-np.inf, np.inf),
-            slack=slack, method=self.method)
+            slack=slack,
+            method=self.method,
+        )
 
     def select(self, names: Sequence[str]) -> Estimate:
         """The same estimate for some of the names, in the order given."""
         index = [self.index(name) for name in names]
         grid = np.ix_(index, index)
         return replace(
-            self, names=tuple(names), value=self.value[index], df=self.df[index], slack=self.slack[index],
+            self,
+            names=tuple(names),
+            value=self.value[index],
+            df=self.df[index],
+            slack=self.slack[index],
             parts=tuple(replace(part, covariance=part.covariance[grid]) for part in self.parts),
-            reserve=None if self.reserve is None else self.reserve.select(index))
+            reserve=None if self.reserve is None else self.reserve.select(index),
+        )
 
     def index(self, name: str) -> int:
         """Position of a name."""
         try:
             return self.names.index(name)
         except ValueError:
-            raise AdjudgeError(f"estimate: no value is named {name!r}.", f"Names here: {', '.join(self.names[:20])}.",
-                               "Use one of them.") from None
+            raise AdjudgeError(
+                f"estimate: no value is named {name!r}.",
+                f"Names here: {', '.join(self.names[:20])}.",
+                "Use one of them.",
+            ) from None
 
     def difference(self, left: str, right: str) -> Estimate:
         """value[left] − value[right], with the covariance that pairing gives."""
@@ -164,7 +189,9 @@ class Estimate:
         W = np.zeros((left.size, k))
         W[np.arange(left.size), left] = 1.0
         W[np.arange(left.size), right] = -1.0
-        return self.contrast(W, [f"{self.names[i]} − {self.names[j]}" for i, j in zip(left, right, strict=True)])
+        return self.contrast(
+            W, [f"{self.names[i]} − {self.names[j]}" for i, j in zip(left, right, strict=True)]
+        )
 
     def simultaneous(self, level: float = 0.95, *, seed: int = 0) -> FloatArray:
         """[k, 2] intervals that hold all at once: max-t critical value from the joint covariance."""

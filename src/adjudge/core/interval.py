@@ -30,8 +30,15 @@ class Reserve:
         return Reserve(self.n[list(index)], self.mean[list(index)], self.covariance[np.ix_(index, index)])
 
 
-def interval(value: FloatArray, variance: FloatArray, df: FloatArray, *, level: float,
-             bounds: tuple[float, float], reserve: Reserve | None) -> FloatArray:
+def interval(
+    value: FloatArray,
+    variance: FloatArray,
+    df: FloatArray,
+    *,
+    level: float,
+    bounds: tuple[float, float],
+    reserve: Reserve | None,
+) -> FloatArray:
     """[k, 2] t intervals inside the bounds."""
     half = special.stdtrit(np.maximum(df, 1), 0.5 + level / 2) * np.sqrt(variance)
     return np.clip(np.column_stack([value - half, value + half]), *bounds)

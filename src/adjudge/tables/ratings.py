@@ -105,6 +105,17 @@ class Ratings:
 
     def take(self, rows: IntArray | BoolArray) -> Ratings:
         """Some of the rows, with the same codes for policies, items, clusters and strata."""
-        columns = ("policy", "item", "cluster", "score", "gold", "weight", "propensity", "gold_variance",
-                   "covariates", "stratum", "row")
+        columns = (
+            "policy",
+            "item",
+            "cluster",
+            "score",
+            "gold",
+            "weight",
+            "propensity",
+            "gold_variance",
+            "covariates",
+            "stratum",
+            "row",
+        )
         return replace(self, forecast=None, **{name: getattr(self, name)[rows] for name in columns})
