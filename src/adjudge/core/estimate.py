@@ -112,9 +112,7 @@ class Estimate:
 
     def pvalue(self, null: float | ArrayLike = 0.0) -> FloatArray:
         """[k] two-sided p-values of value = null: 1 − the level at which the interval first touches `null`."""
-        return _interval.pvalue(
-            self.interval, self.value, np.broadcast_to(np.asarray(null, float), self.value.shape)
-        )
+        return _interval.pvalue(self.interval, self.value, np.broadcast_to(np.asarray(null, float), self.value.shape))
 
     # -- several names together --------------------------------------------------------------------------------
 
@@ -189,9 +187,7 @@ class Estimate:
         W = np.zeros((left.size, k))
         W[np.arange(left.size), left] = 1.0
         W[np.arange(left.size), right] = -1.0
-        return self.contrast(
-            W, [f"{self.names[i]} − {self.names[j]}" for i, j in zip(left, right, strict=True)]
-        )
+        return self.contrast(W, [f"{self.names[i]} − {self.names[j]}" for i, j in zip(left, right, strict=True)])
 
     def simultaneous(self, level: float = 0.95, *, seed: int = 0) -> FloatArray:
         """[k, 2] intervals that hold all at once: max-t critical value from the joint covariance."""
