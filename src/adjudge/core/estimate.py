@@ -204,3 +204,16 @@ class Estimate:
     def p_best(self, *, seed: int = 0) -> FloatArray:
         """[k] probability of having the highest truth, under the joint sampling distribution and uniform slack."""
         return _joint.p_best(self, seed=seed)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Audit:
+    """What an audit saw: findings, and the figures that they rest on, silent ones included.
+
+    Arguments:
+        findings: what to distrust; empty when nothing was found.
+        figures: the measured quantities with their uncertainty, by name.
+    """
+
+    findings: tuple[Finding, ...] = ()
+    figures: dict[str, Estimate] = field(default_factory=dict)

@@ -6,9 +6,9 @@
     value_p = E[gold] = Φ(q_p / √(1 + σ_item² + σ_response²))
 
 so q_p is solved from the wanted value. The judge can be noisy, shifted for some policies (its error does not
-transport), fooled by an adversarial policy (it sees the quality of the best one), clustered, and its gold labels rare, noisy, on a
-few policies only or drawn with unequal recorded propensities. Limit: σ_judge = 0 and no shift is a judge that orders
-responses perfectly.
+transport), fooled by an adversarial policy (it sees the quality of the best one) and clustered; gold labels can be
+rare, noisy, on a few policies only or drawn with unequal recorded propensities. Limit: σ_judge = 0 and no shift is a
+judge that orders responses perfectly.
 """
 
 from __future__ import annotations
