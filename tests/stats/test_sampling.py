@@ -1,0 +1,33 @@
+"""Systematic sampling has exactly the inclusion probabilities that it is given."""
+
+import numpy as np
+import pytest
+
+from adjudge.errors import AdjudgeError
+from adjudge.stats.sampling import capped_share, systematic
+
+
+def test_inclusion_probabilities_are_exact():
+    propensity = np.array([0.1, 0.9, 0.35, 1.0, 0.05, 0.6, 0.0])
+    rng = np.random.default_rng(3)
+    trials = 20_011
+    count = sum(systematic(propensity, rng=rng) for _ in range(trials)) / trials
+    tolerance = 4 * np.sqrt(propensity * (1 - propensity) / trials) + 1e-12
+    assert np.all(np.abs(count - propensity) <= tolerance)
+
+
+def test_size_is_fixed_when_the_sum_is_whole():
+    rng = np.random.default_rng(5)
+    propensity = capped_share(rng.exponential(size=997), 101)
+    assert {int(systematic(propensity, rng=rng).sum()) for _ in range(50)} == {101}
+
+
+def test_capped_share_by_hand():
+    # 8 of 10 exceeds its cap at 2 draws (1.6), so it is certain and the others share the remaining one
+    np.testing.assert_allclose(capped_share(np.array([1.0, 1.0, 8.0]), 2), [0.5, 0.5, 1.0])
+    np.testing.assert_allclose(capped_share(np.array([0.0, 3.0, 1.0]), 5), [0.0, 1.0, 1.0])
+
+
+def test_a_propensity_above_one_is_refused():
+    with pytest.raises(AdjudgeError, match="lies in"):
+        systematic(np.array([0.5, 1.2]), rng=np.random.default_rng(0))
