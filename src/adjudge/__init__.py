@@ -1,5 +1,38 @@
-"""Adjudge: which policy is better, how sure you can be, and when the feedback stops tracking the truth."""
+"""Adjudge: which policy is better, how sure you can be, and when the feedback stops tracking the truth.
+
+    adjudge.evaluate(table, judge="judge_score", gold="oracle_label")
+
+mirrors the command line: `evaluate`, `plan`, `methods`, `cite`, `show`. Each is loaded when first asked for.
+"""
 
 from __future__ import annotations
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .catalogue import cite as cite
+    from .catalogue import methods as methods
+    from .catalogue import show as show
+    from .errors import AdjudgeError as AdjudgeError
+
 __version__ = "0.1.0"
+
+_HOMES = {
+    "evaluate": "flows.evaluate",
+    "plan": "flows.plan",
+    "methods": "catalogue",
+    "cite": "catalogue",
+    "show": "catalogue",
+    "AdjudgeError": "errors",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'adjudge' has no attribute {name!r}; it offers {', '.join(_HOMES)}")
+    return getattr(import_module(f".{_HOMES[name]}", __name__), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_HOMES])
