@@ -1,0 +1,165 @@
+"""Rows that repeat a response: their labels attach to its first row, and nothing is counted twice.
+
+Two rows are copies when policy, prompt, draw and all judge scores agree. Without a draw column copies can only be told
+from draws by the whole table: if any policy answers any prompt with differing scores, or any unlabelled row stands
+there twice, the table holds draws, and equal rows are kept. (Keeping a copy is the safer mistake: it lies in the
+cluster of its prompt, so intervals do not narrow; merging two draws would change the mean.)
+
+Several labels of one response are several raters: their mean is the label and s²/m its variance.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .._typing import BoolArray, FloatArray, IntArray
+from ..core.finding import Finding, Severity
+from .labels import rater_noise
+from .numbers import Door
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """What is left of the rows.
+
+    Arguments:
+        keep: [m] positions of the rows that stay, in order.
+        gold, gold_variance, propensity: [n] as before, with the labels of copies attached to the first row.
+    """
+
+    keep: IntArray
+    gold: FloatArray
+    gold_variance: FloatArray
+    propensity: FloatArray
+
+
+def merge(
+    key: IntArray,
+    draw: IntArray | None,
+    score: FloatArray,
+    gold: FloatArray,
+    gold_variance: FloatArray,
+    propensity: FloatArray,
+    door: Door,
+) -> Merged:
+    """Merges copies of a response.
+
+    Arguments:
+        key: [n] code of (policy, prompt).
+        draw: [n] code of the draw; None when there is no such column.
+        score: [n, J] judge scores, NaN counts as equal to NaN.
+        gold, gold_variance, propensity: [n] as in `Ratings`.
+        door: takes the findings.
+    """
+    n = key.size
+    unchanged = Merged(np.arange(n), gold, gold_variance, propensity)
+    response = key if draw is None else key * (draw.max(initial=0) + 1) + draw
+    repeated = _repeated(response)
+    if not repeated.any():
+        return unchanged
+    rows = np.flatnonzero(repeated)
+    group = _groups(response[rows], score[rows])
+    size = np.bincount(group)
+    if draw is None and _holds_draws(response[rows], group, np.isfinite(gold[rows])):
+        _tell_ambiguous(int((size[group] > 1).sum()), door)
+        return unchanged
+    if size.max() == 1:
+        return unchanged
+    return _merge_groups(rows, group, unchanged, door)
+
+
+def _repeated(response: IntArray) -> BoolArray:
+    order = np.argsort(response, kind="stable")
+    same = np.diff(response[order]) == 0
+    repeated = np.zeros(response.size, dtype=bool)
+    repeated[order[1:][same]] = True
+    repeated[order[:-1][same]] = True
+    return repeated
+
+
+def _groups(response: IntArray, score: FloatArray) -> IntArray:
+    """Code of (response, scores) for each row."""
+    columns = np.column_stack([response.astype(float), np.where(np.isnan(score), np.inf, score)])
+    order = np.lexsort(columns.T[::-1])
+    change = np.r_[False, (columns[order][1:] != columns[order][:-1]).any(axis=1)]
+    group = np.empty(order.size, dtype=np.int64)
+    group[order] = np.cumsum(change)
+    return group
+
+
+def _holds_draws(response: IntArray, group: IntArray, labelled: BoolArray) -> bool:
+    """Whether some response key has differing scores, or an unlabelled row stands there twice."""
+    keys = np.unique(response).size
+    return bool(group.max() + 1 > keys or (np.bincount(group, weights=~labelled) > 1).any())
+
+
+def _tell_ambiguous(copies: int, door: Door) -> None:
+    if copies:
+        door.note(
+            "draws-ambiguous",
+            Severity.WARNING,
+            f"{copies:,} rows share policy, prompt and scores with another and no draw column tells copies from draws; "
+            "all were counted.",
+            number=copies,
+            remedy="Number the draws in a column and name it with --draw; equal rows of one draw are then merged.",
+        )
+
+
+def _merge_groups(rows: IntArray, group: IntArray, before: Merged, door: Door) -> Merged:
+    gold, variance, propensity = before.gold.copy(), before.gold_variance.copy(), before.propensity.copy()
+    groups = int(group.max()) + 1
+    first = np.full(groups, rows.size)
+    np.minimum.at(first, group, np.arange(rows.size))
+    home = rows[first]
+
+    labels = gold[rows]
+    known = np.isfinite(labels)
+    count = np.bincount(group[known], minlength=groups)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mean = np.bincount(group[known], weights=labels[known], minlength=groups) / count
+        centred = (labels[known] - mean[group[known]]) ** 2
+        spread = np.bincount(group[known], weights=centred, minlength=groups) / (count - 1)
+    contradictory = (count > 1) & (spread > 0)
+    attached = (count > 0) & ~np.isfinite(gold[home])
+
+    gold[home] = mean
+    if contradictory.any():
+        noise = rater_noise(np.where(count > 1, spread, np.nan), count)
+        several = count > 1
+        variance[home[several]] = noise[several]
+    single = count == 1
+    source = np.full(groups, -1)
+    source[group[known]] = rows[known]
+    variance[home[single]] = before.gold_variance[source[single]]
+    has_propensity = np.isfinite(propensity[rows])
+    source = np.full(groups, -1)
+    source[group[has_propensity][::-1]] = rows[has_propensity][::-1]
+    propensity[home[source >= 0]] = before.propensity[source[source >= 0]]
+
+    keep = np.setdiff1d(np.arange(gold.size), np.setdiff1d(rows, home))
+    _tell_merged(rows.size - groups, gold.size, int(attached.sum()), int(contradictory.sum()), door)
+    return Merged(keep, gold, variance, propensity)
+
+
+def _tell_merged(copies: int, n: int, attached: int, contradictory: int, door: Door) -> None:
+    door.note(
+        "duplicate-rows",
+        Severity.INFO,
+        f"{copies:,} of {n:,} rows repeat a response that stands there already; they were not counted twice, and "
+        f"{attached:,} gold labels were attached to the first rows.",
+        number=copies,
+        remedy="Nothing to do if these rows add labels; otherwise number the draws in a column named with --draw.",
+    )
+    if contradictory:
+        door.findings.append(
+            Finding(
+                "gold-contradictory",
+                Severity.WARNING,
+                f"{contradictory:,} responses carry several gold labels that differ; their mean was taken, and their "
+                "spread counts as rater noise.",
+                number=contradictory,
+                remedy="Nothing to do if several raters labelled them; otherwise correct the labels.",
+            )
+        )

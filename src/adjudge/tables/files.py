@@ -1,0 +1,174 @@
+"""Opens one file by its suffix and its content, and turns every way in which that fails into the three-part error."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import os
+import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from ..errors import AdjudgeError
+
+SUFFIXES = (".csv", ".tsv", ".jsonl", ".ndjson", ".json", ".parquet", ".arrow", ".feather", ".ipc", ".eval")
+_COMPRESSIBLE = (".csv", ".tsv", ".jsonl", ".ndjson", ".json")
+
+
+def suffix(path: Path) -> str:
+    """The suffix that says how to read the file, in lower case and without `.gz`."""
+    return Path(path.stem if path.suffix.lower() == ".gz" else path.name).suffix.lower()
+
+
+def stem(path: Path) -> str:
+    """The file name without its suffix, and without `.gz`."""
+    return Path(path.stem).stem if path.suffix.lower() == ".gz" else path.stem
+
+
+def known(path: Path) -> bool:
+    """Whether the suffix is one that can be read."""
+    return suffix(path) in (_COMPRESSIBLE if path.suffix.lower() == ".gz" else SUFFIXES)
+
+
+def require_readable(path: Path) -> None:
+    """Refuses a file that is not there, may not be read, is empty or has an unknown suffix."""
+    if not path.exists():
+        near = sorted(child.name for child in path.parent.iterdir()) if path.parent.is_dir() else []
+        raise AdjudgeError(
+            f"There is no file {path}.",
+            f"Its folder holds: {', '.join(near[:10]) or 'nothing, or does not exist'}.",
+            "Correct the path.",
+        )
+    if not known(path):
+        raise AdjudgeError(
+            f"{path.name}: the suffix {path.suffix or '(none)'} is not known.",
+            f"Files end in one of {', '.join(SUFFIXES)}; text files may be gzipped (.gz).",
+            "Rename the file to what it is, or convert it.",
+        )
+    if not os.access(path, os.R_OK):
+        raise AdjudgeError(f"{path} may not be read.", "You need permission to read it.", f"Try: chmod u+r {path}")
+    if path.stat().st_size == 0:
+        raise AdjudgeError(f"{path.name} is empty (0 bytes).", "A table has at least one row.", "Write the file again.")
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Turns whatever a reader raises into an `AdjudgeError` that names the file."""
+    try:
+        yield
+    except AdjudgeError:
+        raise
+    except (UnicodeDecodeError, json.JSONDecodeError, EOFError, gzip.BadGzipFile, zipfile.BadZipFile) as problem:
+        raise _unreadable(path, str(problem)) from None
+    except (pl.exceptions.PolarsError, OSError, ValueError, KeyError, TypeError) as problem:
+        raise _unreadable(path, str(problem).splitlines()[0] if str(problem) else type(problem).__name__) from None
+
+
+def _unreadable(path: Path, why: str) -> AdjudgeError:
+    if "utf" in why.lower() and (bad := _first_bad_byte(path)):
+        return AdjudgeError(
+            f"{path.name}: {bad} is not UTF-8.",
+            "Text files are read as UTF-8.",
+            f"Convert it: iconv -f latin1 -t utf-8 {path.name} > utf8-{path.name}",
+        )
+    return AdjudgeError(
+        f"{path.name} cannot be read as {suffix(path).lstrip('.').upper()}: {why}.",
+        "The file must be whole and of the format that its suffix says.",
+        "Was it cut short, or still being written? Write or download it again.",
+    )
+
+
+def _first_bad_byte(path: Path) -> str:
+    try:
+        _bytes(path).decode("utf-8")
+    except UnicodeDecodeError as problem:
+        line = problem.object.count(b"\n", 0, problem.start) + 1
+        return f"byte 0x{problem.object[problem.start]:02x} in line {line:,}"
+    except (OSError, EOFError):
+        return ""
+    return ""
+
+
+def _bytes(path: Path) -> bytes:
+    """The whole content, unzipped."""
+    return gzip.decompress(path.read_bytes()) if path.suffix.lower() == ".gz" else path.read_bytes()
+
+
+def open_table(path: Path) -> Any:
+    """A lazy frame for what can be read by column; otherwise a frame or the plain objects that a JSON file holds."""
+    require_readable(path)
+    openers: dict[str, Callable[[Path], Any]] = {
+        ".csv": _csv,
+        ".tsv": _csv,
+        ".jsonl": _jsonl,
+        ".ndjson": _jsonl,
+        ".json": _json,
+        ".parquet": pl.scan_parquet,
+        ".arrow": _ipc,
+        ".feather": _ipc,
+        ".ipc": _ipc,
+    }
+    with reading(path):
+        return openers[suffix(path)](path)
+
+
+def _csv(path: Path) -> pl.LazyFrame:
+    """All columns as text: ids keep their zeros, and the first odd number can be named by row."""
+    source: Path | io.BytesIO = io.BytesIO(_bytes(path)) if path.suffix.lower() == ".gz" else path
+    return pl.scan_csv(source, separator=_separator(path), infer_schema=False)
+
+
+def _separator(path: Path) -> str:
+    if suffix(path) == ".tsv":
+        return "\t"
+    with gzip.open(path) if path.suffix.lower() == ".gz" else path.open("rb") as stream:
+        header = stream.readline(1_000_000).decode("utf-8", errors="replace")
+    return max(",;\t|", key=header.count)
+
+
+def _ipc(path: Path) -> pl.LazyFrame | pl.DataFrame:
+    """The Arrow file format, or the stream format that shares its suffixes."""
+    with path.open("rb") as stream:
+        is_file = stream.read(6) == b"ARROW1"
+    return pl.scan_ipc(path) if is_file else pl.read_ipc_stream(path)
+
+
+def _jsonl(path: Path) -> pl.DataFrame | list[Any]:
+    content = _bytes(path)
+    try:
+        return pl.read_ndjson(content, infer_schema_length=None)
+    except pl.exceptions.PolarsError:
+        return _json_lines(path, content)
+
+
+def _json_lines(path: Path, content: bytes) -> list[Any]:
+    """Line by line: slower, but it takes what the standard library takes (NaN, changing types) and names a bad line."""
+    rows = []
+    for number, line in enumerate(content.decode("utf-8").split("\n"), start=1):
+        if not line.strip():
+            continue
+        try:
+            rows.append(json.loads(line))
+        except json.JSONDecodeError as problem:
+            raise AdjudgeError(
+                f"{path.name}: line {number:,} is not JSON ({problem.msg} at column {problem.colno}).",
+                "Each line is one whole JSON object.",
+                "Was the file cut short? Write it again, or delete that line.",
+            ) from None
+    return rows
+
+
+def _json(path: Path) -> Any:
+    """The objects of a JSON document: rows, columns, or rows by policy."""
+    content = json.loads(_bytes(path).decode("utf-8-sig"))
+    if isinstance(content, dict):
+        inner = [value for value in content.values() if isinstance(value, list) and value]
+        if len(inner) == 1 and len(content) > 1 and all(isinstance(row, dict) for row in inner[0]):
+            return inner[0]
+        return content["data"] if list(content) == ["data"] and isinstance(content["data"], list) else content
+    return content
