@@ -1,0 +1,183 @@
+"""The labelled slice of a table, folded and weighted once: what every calibrator of this family is fitted to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from .._typing import FloatArray, IntArray
+from ..core.finding import Finding, Severity
+from ..errors import AdjudgeError
+from ..stats import crossfit
+from ..tables.calibrator import Calibrator, Respond
+from ..tables.ratings import Ratings
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Slice:
+    """Labelled rows.
+
+    Arguments:
+        judges: names of the J score columns in use.
+        score: [m, J] scores, 0 where missing.
+        covariates: [m, d] covariates, 0 where missing.
+        gold: [m] labels.
+        weight: [m] weight / propensity, 0 where a score is missing.
+        weights: [K+1, m] training weights of the full fit and of the K folds.
+        base: [K+1, m] the same with the rows whose score is missing.
+        fold: [m] fold of each row.
+        row, cluster: [m] row number and cluster.
+        bounds: range of the gold label.
+        findings: what was noticed.
+    """
+
+    judges: tuple[str, ...]
+    score: FloatArray
+    covariates: FloatArray
+    gold: FloatArray
+    weight: FloatArray
+    weights: FloatArray
+    base: FloatArray
+    fold: IntArray
+    row: IntArray
+    cluster: IntArray
+    bounds: tuple[float, float]
+    findings: tuple[Finding, ...]
+
+    @property
+    def clusters(self) -> int:
+        """Independent labelled clusters."""
+        return int(np.unique(self.cluster[self.weight > 0]).size)
+
+
+def take(ratings: Ratings, *, judges: Sequence[str] | None, folds: int, seed: int) -> Slice:
+    """The labelled slice of `ratings`, for some judges (all by default)."""
+    names = ratings.judges if judges is None else tuple(judges)
+    for name in names:
+        if name not in ratings.judges:
+            raise AdjudgeError(
+                f"ratings: no score column is named {name!r}.",
+                f"Columns here: {', '.join(ratings.judges)}.",
+                "Name one of them in judges=.",
+            )
+    rows = np.flatnonzero(ratings.labelled)
+    weight, findings = _weight(ratings, rows)
+    if not (weight > 0).any():
+        raise AdjudgeError(
+            f"ratings.gold: {rows.size} labels carry weight.",
+            "Calibration learns from trusted labels, so at least one row needs one.",
+            "Label some rows: adjudge plan says how many and which.",
+        )
+    score = ratings.score[rows][:, [ratings.judges.index(name) for name in names]]
+    covariates = ratings.covariates[rows]
+    known = np.isfinite(score).all(axis=1) & np.isfinite(covariates).all(axis=1)
+    score, covariates = np.where(np.isfinite(score), score, 0.0), np.where(np.isfinite(covariates), covariates, 0.0)
+    if not (weight * known > 0).any():
+        raise AdjudgeError(
+            f"ratings.score: none of the {rows.size} labelled rows has a score of {', '.join(names) or 'any judge'}.",
+            "A calibrator needs rows with both a score and a label.",
+            "Judge the labelled rows too, or use calibration.mean, which ignores the judge.",
+        )
+    fold = crossfit.folds(ratings.cluster[rows], _key(score), count=folds, seed=seed)
+    base = crossfit.training_weights(weight, fold)
+    return Slice(
+        judges=names,
+        score=score,
+        covariates=covariates,
+        gold=ratings.gold[rows],
+        weight=weight * known,
+        weights=base * known,
+        base=base,
+        fold=fold,
+        row=ratings.row[rows],
+        cluster=ratings.cluster[rows],
+        bounds=ratings.bounds,
+        findings=findings + _gaps(ratings, names),
+    )
+
+
+def finish(
+    method: str,
+    labelled: Slice,
+    respond: Respond,
+    influence: FloatArray,
+    held_out: FloatArray,
+    *,
+    findings: tuple[Finding, ...] = (),
+) -> Calibrator:
+    """The calibrator of a full fit: rows with gaps fall back to the mean, forecasts stay inside the bounds.
+
+    Arguments:
+        method: address of the calibrator.
+        labelled: what it was fitted to.
+        respond: value and gradient of rows without gaps.
+        influence: [m, q] influence of the labelled rows on the q parameters.
+        held_out: [m] out-of-fold forecasts of the labelled rows.
+        findings: what was noticed besides `labelled.findings`.
+    """
+    total = labelled.base.sum(axis=1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        means = labelled.base @ labelled.gold / total
+    out = np.where(labelled.weight > 0, held_out, means[1 + labelled.fold])
+    return Calibrator(
+        method=method,
+        judges=labelled.judges,
+        respond=respond,
+        influence=influence,
+        held_out=np.clip(out, *labelled.bounds),
+        gold=labelled.gold,
+        row=labelled.row,
+        cluster=labelled.cluster,
+        mean=float(means[0]),
+        mean_influence=labelled.base[0] * (labelled.gold - means[0]) / total[0],
+        bounds=labelled.bounds,
+        findings=labelled.findings + findings,
+    )
+
+
+def _key(score: FloatArray) -> FloatArray:
+    """[m] mean of the standardised scores: what the folds are balanced over."""
+    spread = score.std(axis=0)
+    return (
+        ((score - score.mean(axis=0)) / np.where(spread > 0, spread, 1.0)).mean(axis=1) if score.size else score.sum(1)
+    )
+
+
+def _weight(ratings: Ratings, rows: IntArray) -> tuple[FloatArray, tuple[Finding, ...]]:
+    """[m] weight / propensity, scaled to the sum of the weights; the weight alone where propensities are not known."""
+    weight, propensity = ratings.weight[rows], ratings.propensity[rows]
+    unknown = int((~np.isfinite(propensity)).sum())
+    if not unknown and rows.size:
+        inverse = weight / propensity
+        return inverse * (weight.sum() / max(inverse.sum(), 1e-300)), ()
+    if unknown == rows.size:
+        return weight, ()
+    finding = Finding(
+        "propensity-partly-recorded",
+        Severity.WARNING,
+        f"{unknown} of {rows.size} labelled rows have no recorded propensity; calibration ignores them all.",
+        unknown,
+        0,
+        "Record the propensity of every labelled row.",
+    )
+    return weight, (finding,)
+
+
+def _gaps(ratings: Ratings, names: tuple[str, ...]) -> tuple[Finding, ...]:
+    """A finding when a judge abstained anywhere."""
+    columns = [ratings.judges.index(name) for name in names]
+    gaps = int((~np.isfinite(ratings.score[:, columns])).any(axis=1).sum())
+    if not gaps:
+        return ()
+    finding = Finding(
+        "score-missing",
+        Severity.WARNING,
+        f"{gaps} of {ratings.n} rows have no judge score and are forecast by the mean of the labels.",
+        gaps,
+        0,
+        "Judge those rows, or drop them if the judge abstains at random.",
+        names,
+    )
+    return (finding,)
