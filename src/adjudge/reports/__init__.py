@@ -1,1 +1,1 @@
-"""Floor 3: what people look at: terminal tables, pages, exports."""
+"""Floor 3: what a person reads. A `Story` (plain data) becomes a page, a terminal table or a file."""

@@ -1,0 +1,138 @@
+"""Numbers as a careful person writes them: as many digits as the error supports, and not one more.
+
+decimals = 1 − ⌊log₁₀ σ⌋ after σ is rounded to two significant digits: 0.73184 ± 0.0123 is written 0.732.
+"""
+
+from __future__ import annotations
+
+import math
+
+MISSING = "–"
+"""What stands where there is no number."""
+
+
+def decimals(stderr: float, *, digits: int = 2) -> int | None:
+    """Decimal places that an error supports; negative for large errors; None when the error says nothing.
+
+    >>> decimals(0.0123), decimals(0.0996), decimals(1234.0), decimals(float("nan"))
+    (3, 2, -2, None)
+    """
+    if not (math.isfinite(stderr) and stderr > 0):
+        return None
+    # The string rounds first: 0.0996 becomes 1.0e-01, so that 0.10 is not written with three digits.
+    exponent = int(f"{stderr:.{digits - 1}e}".partition("e")[2])
+    return digits - 1 - exponent
+
+
+def number(value: float, places: int | None = None) -> str:
+    """A number with a true minus sign and thousands commas; three significant digits when `places` is None.
+
+    >>> number(-0.73184, 3), number(53218.0, -2), number(53218.0), number(0.0), number(float("nan"))
+    ('−0.732', '53,200', '53,218', '0', '–')
+    """
+    if math.isnan(value):
+        return MISSING
+    if math.isinf(value):
+        return "∞" if value > 0 else "−∞"
+    if places is None:
+        places = 0 if value == 0 else max(0, 2 - math.floor(math.log10(abs(value))))
+        places = 0 if float(value).is_integer() else min(places, 12)
+    text = f"{round(value, places):,.{max(places, 0)}f}"
+    if text.startswith("-"):
+        # "−0.00" is 0.00: a sign that rounding has left without a number means nothing.
+        text = "−" + text[1:] if any(digit in "123456789" for digit in text) else text[1:]
+    return text
+
+
+def estimate(value: float, stderr: float) -> str:
+    """A value rounded by its standard error.
+
+    >>> estimate(0.73184, 0.0123), estimate(12.6, 3.4), estimate(0.5, 0.0)
+    ('0.732', '12.6', '0.500')
+    """
+    return number(value, _places(value, stderr))
+
+
+def signed(value: float, stderr: float) -> str:
+    """A difference rounded by its standard error, with its sign even when it is positive.
+
+    >>> signed(0.0312, 0.004), signed(-0.0312, 0.004), signed(0.0, 0.004)
+    ('+0.0312', '−0.0312', '0.0000')
+    """
+    text = estimate(value, stderr)
+    return f"+{text}" if value > 0 and any(digit in "123456789" for digit in text) else text
+
+
+def interval(low: float, high: float, stderr: float = math.nan) -> str:
+    """Both ends, rounded by the standard error.
+
+    >>> interval(-0.1012, 0.0334, 0.034)
+    '−0.101 to 0.033'
+    """
+    if math.isnan(low) or math.isnan(high):
+        return MISSING
+    # Without an error, a quarter of the width is what a 95 % interval implies.
+    error = stderr if decimals(stderr) is not None else (high - low) / 4
+    places = _places(max(abs(low), abs(high)), error)
+    return f"{number(low, places)} to {number(high, places)}"
+
+
+def percent(share: float) -> str:
+    r"""A probability in per cent; what rounding would make certain stays uncertain.
+
+    >>> percent(0.834), percent(0.0004), percent(0.9996), percent(0.0), percent(1.0)
+    ('83\xa0%', '<1\xa0%', '>99\xa0%', '0\xa0%', '100\xa0%')
+    """
+    if math.isnan(share):
+        return MISSING
+    if 0 < share < 0.005:
+        return "<1\N{NO-BREAK SPACE}%"
+    if 0.995 <= share < 1:
+        return ">99\N{NO-BREAK SPACE}%"
+    return f"{number(100 * share, 0)}\N{NO-BREAK SPACE}%"
+
+
+def pvalue(p: float) -> str:
+    """A p-value: two significant digits, and no smaller than anyone can know.
+
+    >>> pvalue(0.0312), pvalue(0.4567), pvalue(1e-9)
+    ('0.031', '0.46', '<0.001')
+    """
+    if math.isnan(p):
+        return MISSING
+    if p < 0.001:
+        return "<0.001"
+    return f"{p:.3f}" if p < 0.0995 else f"{p:.2f}"
+
+
+def ranks(low: float, high: float) -> str:
+    """A rank, or the range of ranks not excluded.
+
+    >>> ranks(1.0, 3.0), ranks(4.0, 4.0)
+    ('1–3', '4')
+    """
+    if math.isnan(low) or math.isnan(high):
+        return MISSING
+    return f"{low:.0f}" if low == high else f"{low:.0f}–{high:.0f}"
+
+
+def count(n: float) -> str:
+    """A whole number with thousands commas."""
+    return number(n, 0)
+
+
+def plain_ascii(text: str) -> str:
+    """The same number in ASCII, for pipes and logs.
+
+    >>> plain_ascii("−0.10 to 0.03, rank 1–3")
+    '-0.10 to 0.03, rank 1-3'
+    """
+    return text.translate({0x2212: "-", 0x2013: "-", 0xA0: " ", 0x221E: "inf"})
+
+
+def _places(value: float, stderr: float) -> int | None:
+    """The error's decimals; three for a share without an error; None (three significant digits) otherwise."""
+    places = decimals(stderr)
+    if places is None and abs(value) < 10:
+        return 3
+    return places

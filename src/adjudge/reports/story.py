@@ -1,0 +1,311 @@
+"""What a report shows, as plain data: a verdict and a list of blocks. Nothing here knows how the numbers came about.
+
+Every command fills a `Story`; `page`, `terminal` and `export` show it. A command picks the blocks it needs: a
+`Forest` of values, `Curve`s, a `Matrix` of pairs, a `LabelPlan`, free `Table`s and `Prose`, the `Findings`, and last
+the `Provenance`. NaN always means "not estimable" and is shown as such.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from .._typing import FloatArray
+from ..core.card import Paper
+from ..core.finding import Finding, Severity, worst
+from ..core.run import Run
+
+NAN = math.nan
+
+
+@dataclass(frozen=True, slots=True)
+class ForestRow:
+    """One value with everything that is known of its uncertainty.
+
+    Arguments:
+        policy: what the value is of; any text, shown as data.
+        value: point estimate, in the unit of the forest.
+        stderr: its standard error.
+        low, high: confidence interval.
+        sim_low, sim_high: interval that holds simultaneously with those of the other rows.
+        rank_low, rank_high: ranks not excluded; 1 is best.
+        p_best: probability of being the best, in [0, 1].
+        n_rows, n_labels: rows, and rows with a trusted label, behind the value.
+        method: address of the method, such as `value.calibrated`.
+        verified: whether trusted labels of its own stand behind the value.
+        labels_low, labels_value, labels_high: what the trusted labels alone say, for comparison.
+        note: one short remark about this row.
+    """
+
+    policy: str
+    value: float
+    stderr: float = NAN
+    low: float = NAN
+    high: float = NAN
+    sim_low: float = NAN
+    sim_high: float = NAN
+    rank_low: float = NAN
+    rank_high: float = NAN
+    p_best: float = NAN
+    n_rows: int = 0
+    n_labels: int = 0
+    method: str = ""
+    verified: bool = True
+    labels_low: float = NAN
+    labels_value: float = NAN
+    labels_high: float = NAN
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Forest:
+    """Values on one axis, best first.
+
+    Arguments:
+        rows: in any order; they are shown by falling value, those not estimable last.
+        unit: of the values, such as "gold label, 0 to 1".
+        bounds: range in which every truth lies; ±inf when there is none.
+        level: of the intervals.
+        reference: a value to draw a line at, such as the incumbent or 0; NaN for none.
+        reference_name: what that line is.
+    """
+
+    rows: tuple[ForestRow, ...]
+    title: str = "Values"
+    caption: str = ""
+    unit: str = ""
+    bounds: tuple[float, float] = (-math.inf, math.inf)
+    level: float = 0.95
+    reference: float = NAN
+    reference_name: str = ""
+
+    @property
+    def ordered(self) -> tuple[ForestRow, ...]:
+        """The rows by falling value, NaN last; equal values keep their order."""
+        return tuple(sorted(self.rows, key=lambda row: math.inf if math.isnan(row.value) else -row.value))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Line:
+    """A line, with its band if it has one.
+
+    Arguments:
+        x, y: [m] points, x rising.
+        low, high: [m] band; empty for none.
+        name: written beside the line when there are several.
+    """
+
+    x: FloatArray
+    y: FloatArray
+    low: FloatArray = field(default_factory=lambda: np.zeros(0))
+    high: FloatArray = field(default_factory=lambda: np.zeros(0))
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Dots:
+    """Points whose area tells how much stands behind them.
+
+    Arguments:
+        x, y: [m] positions, such as a binned score and the mean gold label of the bin.
+        n: [m] rows behind each.
+    """
+
+    x: FloatArray
+    y: FloatArray
+    n: FloatArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Histogram:
+    """How one policy's scores are spread.
+
+    Arguments:
+        name: policy.
+        edges: [b + 1] rising.
+        counts: [b].
+    """
+
+    name: str
+    edges: FloatArray
+    counts: FloatArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Curve:
+    """Lines with bands, dots on top and histograms below on the same axis: calibration, planned width, a trajectory.
+
+    Arguments:
+        x_name, y_name: of the axes.
+        support: x-range that the labels cover; what lies outside is extrapolated and shaded. None for no shading.
+        identity: draw y = x.
+        target: a y to reach, drawn across and named `target_name`; NaN for none.
+        mark: an x to mark, such as today's number of labels, named `mark_name`; NaN for none.
+        zero: let the y-axis start at 0.
+    """
+
+    title: str
+    lines: tuple[Line, ...]
+    dots: Dots | None = None
+    histograms: tuple[Histogram, ...] = ()
+    x_name: str = ""
+    y_name: str = ""
+    caption: str = ""
+    support: tuple[float, float] | None = None
+    identity: bool = False
+    target: float = NAN
+    target_name: str = ""
+    mark: float = NAN
+    mark_name: str = ""
+    zero: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Matrix:
+    """All pairwise differences, row − column.
+
+    Arguments:
+        names: [k], in the order to show.
+        difference: [k, k] row − column; the diagonal is not read.
+        low, high: [k, k] intervals (simultaneous, as a rule).
+        p_adjusted: [k, k] p-values of no difference, adjusted for looking at all pairs.
+        stderr: [k, k] standard errors, to round by; empty when unknown.
+    """
+
+    names: tuple[str, ...]
+    difference: FloatArray
+    low: FloatArray
+    high: FloatArray
+    p_adjusted: FloatArray
+    stderr: FloatArray = field(default_factory=lambda: np.zeros((0, 0)))
+    level: float = 0.95
+    title: str = "Who beats whom"
+    caption: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LabelPlan:
+    """How many more trusted labels would settle the question, and which.
+
+    Arguments:
+        text: the advice, in a sentence or two.
+        half_width: of the interval that matters, today.
+        target: half-width at which the question would be settled.
+        extra: (policy, further labels) pairs.
+        curve: expected half-width by number of labels.
+        path: the file of rows to label; empty when none was written.
+        command: the line to type to write or to feed back that file.
+    """
+
+    text: str
+    half_width: float = NAN
+    target: float = NAN
+    extra: tuple[tuple[str, int], ...] = ()
+    curve: Curve | None = None
+    path: str = ""
+    command: str = ""
+    title: str = "What would settle it"
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Anything else in rows and columns.
+
+    Arguments:
+        columns: heads.
+        rows: cells; numbers are set flush right with three significant digits, text as it is.
+    """
+
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str | float | int, ...], ...]
+    caption: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Prose:
+    """Plain paragraphs."""
+
+    title: str
+    paragraphs: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What to distrust; shown by severity, the worst first."""
+
+    findings: tuple[Finding, ...]
+    title: str = "What to distrust"
+
+    def of(self, severity: Severity) -> tuple[Finding, ...]:
+        """Those of one severity."""
+        return tuple(finding for finding in self.findings if finding.severity == severity)
+
+
+@dataclass(frozen=True, slots=True)
+class MethodUsed:
+    """A method that had a part in the result.
+
+    Arguments:
+        address: such as `value.ppi`.
+        answers: one sentence: what it did here.
+        papers: where it comes from.
+    """
+
+    address: str
+    answers: str = ""
+    papers: tuple[Paper, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """How the report was made."""
+
+    run: Run
+    methods: tuple[MethodUsed, ...] = ()
+    title: str = "How this was made"
+
+
+Block = Forest | Curve | Matrix | LabelPlan | Table | Prose | Findings | Provenance
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """A report: what was asked, the answer in one sentence, and the evidence in the order to read it.
+
+    Arguments:
+        title: what was asked, such as "Which of 4 policies is best?".
+        verdict: the answer, one sentence that a person who decides can act on.
+        blocks: the evidence.
+        lede: a short paragraph under the verdict.
+        facts: short facts for the line under it, such as "4 policies", "4,000 responses", "630 trusted labels".
+    """
+
+    title: str
+    verdict: str
+    blocks: tuple[Block, ...]
+    lede: str = ""
+    facts: tuple[str, ...] = ()
+
+    def all(self, kind: type[Block]) -> Sequence[Block]:
+        """The blocks of one kind."""
+        return [block for block in self.blocks if isinstance(block, kind)]
+
+    @property
+    def rows(self) -> tuple[ForestRow, ...]:
+        """Rows of every forest, best first."""
+        return tuple(row for block in self.blocks if isinstance(block, Forest) for row in block.ordered)
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """All findings, the worst first; within a severity in the order given."""
+        found = [finding for block in self.blocks if isinstance(block, Findings) for finding in block.findings]
+        return tuple(sorted(found, key=lambda finding: -finding.severity))
+
+    @property
+    def worst(self) -> Severity:
+        """The highest severity among the findings; INFO when there is none."""
+        return worst(self.findings)
