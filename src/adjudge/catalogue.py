@@ -60,7 +60,7 @@ class Row:
         address: such as `value.ppi`.
         answers: the question it answers; empty when it cannot be loaded.
         rows: rows of the methods list that it fulfils.
-        missing: the extra or module that must be installed before it runs; empty when it is ready.
+        missing: the extra, module or card without which it does not run; empty when it is ready.
     """
 
     address: str
@@ -189,6 +189,8 @@ def _row(address: str) -> Row:
         label = card(address)
     except ImportError as error:
         return Row(address, "", (), error.name or str(error))
+    except AdjudgeError:  # somebody's plug-in without a card must not hide everybody's methods
+        return Row(address, "", (), "CARD")
     ready = not label.extra or importlib.util.find_spec(label.extra) is not None
     return Row(address, label.answers, label.rows, "" if ready else label.extra)
 
@@ -196,7 +198,7 @@ def _row(address: str) -> Row:
 def _instead(wrong: str, known: Collection[str], line: str, otherwise: str) -> str:
     """The line to type, with the nearest names; a method's bare name counts as near."""
     tails = [name for name in known if name.rpartition(".")[2] == wrong]
-    near = tails or difflib.get_close_matches(wrong, known, n=3, cutoff=0.5)
+    near = tails or difflib.get_close_matches(wrong, known, n=3, cutoff=0.75)
     return " or ".join(f"`{line.format(name)}`" for name in near) + "." if near else f"Type `{otherwise}`."
 
 

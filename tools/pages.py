@@ -1,0 +1,102 @@
+"""Writes the pages of docs/ that are made from the code: methods.md from the cards, cli.md from the help texts.
+
+python tools/pages.py            write them
+python tools/pages.py --check    fail, and write nothing, when one is stale
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from adjudge import catalogue
+from adjudge.cli.main import group
+from adjudge.core.card import Card
+
+DOCS = Path(__file__).parents[1] / "docs"
+MADE = "<!-- made by tools/pages.py from the code: edit the {}, then run `make pages` -->\n\n"
+TITLES = {
+    "value": "Values: which policy is better?",
+    "calibration": "Calibration: what does a score stand for?",
+    "audit": "Audit: what should I distrust?",
+    "data": "Data: which rows matter?",
+}
+
+
+def methods_page() -> str:
+    """The index of methods, then each card."""
+    page = [MADE.format("cards"), "# Methods\n"]
+    page.append(
+        "Each method is a file, and its address is the file's name: `value.ppi` is `src/adjudge/value/ppi.py`. "
+        "`adjudge show value.ppi` prints its card, `adjudge cite value.ppi` its papers. "
+        "[How to choose](how-to-choose.md) says which to take.\n"
+    )
+    for family in catalogue.FAMILIES.values():
+        addresses = catalogue.addresses(family.name)
+        if not addresses:
+            continue
+        cards = {address: catalogue.card(address) for address in addresses}
+        page.append(f"## {TITLES.get(family.name, family.name)}\n")
+        page.append(f"`{family.verb}(…)` gives {family.gives}.\n")
+        page.append("| address | question |\n|---|---|")
+        page += [index_line(address, card.answers) for address, card in cards.items()]
+        page.append("")
+        page += [section(address, card) for address, card in cards.items()]
+    return "\n".join(page)
+
+
+def index_line(address: str, answers: str) -> str:
+    """The line of a method in its family's table."""
+    return f"| [`{address}`](#{address.replace('.', '')}) | {answers} |"
+
+
+def section(address: str, card: Card) -> str:
+    """A card as Markdown."""
+    lines = [f"### {address}\n", f"{card.answers}\n", "```text", card.equation.strip("\n"), "```\n"]
+    if card.when:
+        lines.append(f"**When.** {card.when}\n")
+    if card.assumes:
+        lines.append(f"**Assumes** {'; '.join(entry.rstrip('.') for entry in card.assumes)}.\n")
+    if card.limits:
+        lines.append(f"**Limits.** {'; '.join(entry.rstrip('.') for entry in card.limits)}.\n")
+    if card.extra:
+        lines.append(f"**Install** with `pip install 'adjudge[{card.extra}]'`.\n")
+    lines += [f"- {paper}" for paper in card.papers]
+    return "\n".join([*lines, ""])
+
+
+def cli_page() -> str:
+    """Every command's help."""
+    page = [MADE.format("commands"), "# Command line\n"]
+    page.append(
+        "Exit codes: 0 done; 1 it could not be done, and the message says what to do; 2 done, and a finding is severe; "
+        "130 interrupted.\n"
+    )
+    top = click.Context(group, info_name="adjudge", terminal_width=100)
+    page += ["## adjudge\n", "```text", group.get_help(top), "```\n"]
+    for name in group.list_commands(top):
+        command = group.get_command(top, name)
+        assert command is not None
+        context = click.Context(command, info_name=name, parent=top, terminal_width=100)
+        page += [f"## adjudge {name}\n", "```text", command.get_help(context), "```\n"]
+    return "\n".join(page)
+
+
+def main(arguments: list[str]) -> int:
+    """Write or check the pages."""
+    pages = {DOCS / "methods.md": methods_page(), DOCS / "cli.md": cli_page()}
+    stale = [path for path, text in pages.items() if not path.exists() or path.read_text(encoding="utf-8") != text]
+    if "--check" in arguments:
+        for path in stale:
+            print(f"docs/{path.name} does not say what the code says. Run `make pages`.")
+        return bool(stale)
+    for path in stale:
+        path.write_text(pages[path], encoding="utf-8")
+        print(f"wrote docs/{path.name}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
