@@ -1,0 +1,102 @@
+"""Does one calibration serve every policy, or does the judge err differently on some of them?
+
+    δ_p = Σ_{i labelled in p} d_i (y_i − f̂_i) / Σ d_i          f̂ held out;   tested against 0 with errors by cluster
+
+f̂ is fitted on the labels of all policies, so δ_p says how far the judge's error on policy p departs from its error on
+the others: −0.04 on one policy and +0.21 on another is a fault that no pooled correction can mend. The error of f̂
+itself is in the standard error through its gradient. Limit: one labelled policy has δ = 0 by construction and shows
+nothing; policies without labels have no δ, which is a finding of its own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from .._typing import FloatArray
+from ..core.card import Card, Paper
+from ..core.estimate import Audit, Estimate, Part
+from ..core.finding import Finding, Severity
+from ..stats.cluster import from_rows, group_sums
+from ..stats.design import label_weight
+from ..stats.means import clustered_means
+from ..tables.ratings import Forecast, Ratings
+
+CARD = Card(
+    answers="Does the judge err on every policy in the same way?",
+    equation="δ_p = Σ d (y − f̂) / Σ d over the labels of policy p; test δ_p = 0",
+    papers=(
+        Paper(
+            "Causal Judge Evaluation: Calibrated Surrogate Metrics for LLM Systems",
+            "Landesberg, Narayan",
+            2025,
+            "arXiv",
+            "https://arxiv.org/abs/2512.11150",
+            "mean-transport test",
+        ),
+    ),
+    needs=("score", "gold"),
+    assumes=("labels of each policy are a random sample of its rows, or their propensities are recorded",),
+    limits=("a policy with no labels cannot be tested", "opposite errors within one policy cancel in δ_p"),
+    when="Whenever a calibration is shared between policies.",
+    rows=(29,),
+)
+
+
+def check(ratings: Ratings, *, level: float = 0.95, seed: int = 0) -> Audit:
+    """Mean residual of each labelled policy as an `Estimate`, and findings for those that stand out.
+
+    Arguments:
+        ratings: table with a forecast (see `calibration`); without one nothing can be tested.
+        level: 1 − family-wise error over the policies (step-down max-t).
+        seed: of the simulation behind the adjusted p-values.
+
+    >>> from adjudge.calibration import linear
+    >>> from adjudge.sim.judging import Judging
+    >>> ratings = Judging(items=499, labels=199, truth=(0.6, 0.5), shift=(0.0, 1.5)).draw(1).ratings
+    >>> sorted(finding.subject[0] for finding in check(linear.fit(ratings)(ratings)).findings)
+    ['p00', 'p01']
+    """
+    if ratings.forecast is None or not ratings.labelled.any():
+        return Audit()
+    residual = _residuals(ratings, ratings.forecast)
+    p_value = residual.stepdown(seed=seed) if len(residual.names) > 1 else np.ones(len(residual.names))
+    low_high = residual.interval(level)
+    findings = [
+        Finding(
+            "judge-shifts",
+            Severity.WARNING,
+            f"On {name} the calibrated judge errs by {-value:+.3g} on average ({level:.0%} interval {-high:+.3g} to "
+            f"{-low:+.3g}): it {'flatters' if value < 0 else 'underrates'} this policy beside the others.",
+            float(-value),
+            0.0,
+            "Its own labels correct for it here; policies without labels have no such protection, so label each one.",
+            (name,),
+        )
+        for name, value, p, (low, high) in zip(residual.names, residual.value, p_value, low_high, strict=True)
+        if p < 1 - level
+    ]
+    return Audit(tuple(findings), {"residual": residual})
+
+
+def _residuals(ratings: Ratings, forecast: Forecast) -> Estimate:
+    """Mean residual of the policies with at least two labelled clusters."""
+    rows = np.flatnonzero(ratings.labelled & np.isfinite(forecast.held_out))
+    d, policy = label_weight(ratings)[rows], ratings.policy[rows]
+    means = clustered_means(
+        ratings.policies, ratings.cluster[rows], policy, ratings.gold[rows] - forecast.held_out[rows], d
+    )
+    known = [name for name, error in zip(means.names, means.stderr, strict=True) if np.isfinite(error)]
+    fitted = Part("calibration", _fitted(ratings, forecast, rows, d), means.parts[0].units)
+    return replace(means, parts=(*means.parts, fitted)).select(known)
+
+
+def _fitted(ratings: Ratings, forecast: Forecast, rows: np.ndarray, d: FloatArray) -> FloatArray:
+    """[k, k] covariance that the fit of f̂ adds: mean gradient of each policy · spread of the parameters."""
+    policy = ratings.policy[rows]
+    mass = np.maximum(group_sums(policy, d, ratings.k), np.finfo(float).tiny)
+    slope = group_sums(policy, (forecast.gradient[rows] * d[:, None]).T, ratings.k).T / mass[:, None]
+    labelled = np.flatnonzero(ratings.labelled)
+    cells = from_rows(ratings.cluster[labelled], np.zeros(labelled.size, np.int64), forecast.influence.T, k=1)
+    return slope @ (cells.sums @ cells.sums.T) @ slope.T
