@@ -39,17 +39,17 @@ def fit(method: str, labelled: _slice.Slice, basis: Basis, *, penalty: FloatArra
     steps, blocks = isotonic.fit(isotonic.levels(index[:, 0]), y, weight)
     shares = steps.respond(index[:, 0])[1] * weight[:, None]
     expected = shares.T @ X / steps.mass[:, None]
-    slopes = glm.influence(X, y - X @ beta[0], weight, np.ones(y.size), ridge=penalty)
+    slopes = glm.lever(X, weight, np.ones(y.size), ridge=penalty)
     return _slice.finish(
         method,
         labelled,
-        partial(respond, basis=basis, beta=beta[0], digits=digits, steps=steps, expected=expected),
+        partial(_respond, basis=basis, beta=beta[0], digits=digits, steps=steps, expected=expected),
         np.column_stack([blocks, slopes]),
-        held_out(index[:, 1:], labelled),
+        _held_out(index[:, 1:], labelled),
     )
 
 
-def held_out(index: FloatArray, labelled: _slice.Slice) -> FloatArray:
+def _held_out(index: FloatArray, labelled: _slice.Slice) -> FloatArray:
     """[m] forecast of each row by the curve of the fold that left it out, along that fold's own index [m, K]."""
     out = np.full(labelled.gold.size, np.nan)
     for fold in range(index.shape[1]):
@@ -60,7 +60,7 @@ def held_out(index: FloatArray, labelled: _slice.Slice) -> FloatArray:
     return out
 
 
-def respond(
+def _respond(
     score: FloatArray,
     covariates: FloatArray,
     *,

@@ -102,7 +102,7 @@ def finish(
     method: str,
     labelled: Slice,
     respond: Respond,
-    influence: FloatArray,
+    lever: FloatArray,
     held_out: FloatArray,
     *,
     findings: tuple[Finding, ...] = (),
@@ -113,7 +113,7 @@ def finish(
         method: address of the calibrator.
         labelled: what it was fitted to.
         respond: value and gradient of rows without gaps.
-        influence: [m, q] influence of the labelled rows on the q parameters.
+        lever: [m, q] derivative of the q parameters by each label.
         held_out: [m] out-of-fold forecasts of the labelled rows.
         findings: what was noticed besides `labelled.findings`.
     """
@@ -125,13 +125,13 @@ def finish(
         method=method,
         judges=labelled.judges,
         respond=respond,
-        influence=influence,
+        lever=lever,
         held_out=np.clip(out, *labelled.bounds),
         gold=labelled.gold,
         row=labelled.row,
         cluster=labelled.cluster,
         mean=float(means[0]),
-        mean_influence=labelled.base[0] * (labelled.gold - means[0]) / total[0],
+        mean_lever=labelled.base[0] / total[0],
         bounds=labelled.bounds,
         findings=labelled.findings + findings,
     )

@@ -82,12 +82,12 @@ def fit(
         return _index.fit("calibration.isotonic", labelled, design, penalty=design.penalty(0.0))
     used = labelled.weight > 0
     at = curves.levels(labelled.score[:, 0])
-    steps, influence = curves.fit(at, labelled.gold, labelled.weight)
+    steps, lever = curves.fit(at, labelled.gold, labelled.weight)
     table = curves.refit(at, labelled.gold, labelled.weights[1:])
     held_out = np.where(used, table[labelled.fold, at.level], np.nan)
-    return _slice.finish("calibration.isotonic", labelled, partial(respond, steps=steps), influence, held_out)
+    return _slice.finish("calibration.isotonic", labelled, partial(_respond, steps=steps), lever, held_out)
 
 
-def respond(score: FloatArray, covariates: FloatArray, *, steps: curves.Steps) -> tuple[FloatArray, FloatArray]:  # noqa: ARG001
+def _respond(score: FloatArray, covariates: FloatArray, *, steps: curves.Steps) -> tuple[FloatArray, FloatArray]:  # noqa: ARG001
     """Value [n] of the curve at the only judge's score, and its gradient [n, q]."""
     return steps.respond(score[:, 0])

@@ -74,14 +74,13 @@ def fit(
     X, penalty = design(labelled.score, labelled.covariates), design.penalty(ridge)
     beta = glm.line(X, labelled.gold, labelled.weights, ridge=penalty)
     held_out = np.einsum("mq,mq->m", X, beta[1 + labelled.fold])
-    residual = labelled.gold - X @ beta[0]
-    influence = glm.influence(X, residual, labelled.weight, np.ones(residual.size), ridge=penalty)
+    lever = glm.lever(X, labelled.weight, np.ones(len(X)), ridge=penalty)
     return _slice.finish(
-        "calibration.linear", labelled, partial(respond, design=design, beta=beta[0]), influence, held_out
+        "calibration.linear", labelled, partial(_respond, design=design, beta=beta[0]), lever, held_out
     )
 
 
-def respond(
+def _respond(
     score: FloatArray, covariates: FloatArray, *, design: Design, beta: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
     """Value [n] of the line and its gradient [n, q], which is the design itself."""

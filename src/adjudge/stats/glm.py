@@ -1,9 +1,9 @@
 """Solves one weighted straight line or logistic curve for many weightings at once, and says how it leans on each label.
 
     Σ_i w_i (y_i − μ(x_i·β)) x_i − Λβ = 0          μ(η) = η   (identity)   or   1/(1 + e^−η)   (logit)
-    ψ_i = A⁻¹ w_i (y_i − μ_i) x_i,    A = Σ_i w_i μ'_i x_i x_iᵀ + Λ
+    ∂β/∂y_i = A⁻¹ w_i x_i,    ∂β/∂log w_i = A⁻¹ w_i x_i (y_i − μ_i),    A = Σ_i w_i μ'_i x_i x_iᵀ + Λ
 
-ψ_i is the derivative of β by the log-weight of row i, exactly. The logit link takes any y in [0, 1] (quasi-binomial).
+Both derivatives are exact. The logit link takes any y in [0, 1] (quasi-binomial).
 Limits: Λ = 0 is least squares or maximum likelihood; columns that repeat each other share the slope (pseudo-inverse).
 
 McCullagh, P. & Nelder, J. (1989). Generalized Linear Models. Chapman & Hall. Section 2.5.
@@ -71,20 +71,17 @@ def logistic(
     return beta
 
 
-def influence(
-    X: FloatArray, residual: FloatArray, weight: FloatArray, bend: FloatArray, *, ridge: FloatArray
-) -> FloatArray:
-    """[m, q] ψ of each row.
+def lever(X: FloatArray, weight: FloatArray, bend: FloatArray, *, ridge: FloatArray) -> FloatArray:
+    """[m, q] derivative of β by each y; times the residual, it is the derivative by each log-weight.
 
     Arguments:
         X: [m, q] features.
-        residual: [m] y − μ.
         weight: [m] weights.
         bend: [m] μ', the slope of the mean in its linear predictor (1 for the identity).
-        ridge: [q] penalty.
+        ridge: [q] or [q, q] penalty.
     """
     gram = (X * (weight * bend)[:, None]).T @ X + _matrix(ridge)
-    return (X * (weight * residual)[:, None]) @ np.linalg.pinv(gram, rcond=1e-10, hermitian=True)
+    return (X * weight[:, None]) @ np.linalg.pinv(gram, rcond=1e-10, hermitian=True)
 
 
 def _matrix(ridge: FloatArray) -> FloatArray:

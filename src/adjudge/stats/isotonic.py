@@ -3,7 +3,7 @@
     f = argmin_{f non-decreasing} Σ_i w_i (y_i − f(x_i))²
     f(x_i) = Σ_{j in block} w_j y_j / Σ_{j in block} w_j        x_i in a block of neighbours (pool adjacent violators)
 
-Given its blocks the fit is linear in the labels: label i moves the value of its block by w_i (y_i − f_b) / W_b, and the
+Given its blocks the fit is linear in the labels: ∂f_b/∂y_i = w_i / W_b and ∂f_b/∂log w_i = w_i (y_i − f_b) / W_b. The
 weighted mean of the fit over the labels is that of the labels. Between two labelled x the curve is a straight line,
 beyond the last one it is flat. Limits: already ordered labels are returned as they are; one block is the weighted mean.
 Scores are sorted and ties pooled once (`levels`), so that a bootstrap replicate costs O(m) with a small constant.
@@ -128,7 +128,7 @@ class Steps:
 
 
 def fit(at: Levels, y: FloatArray, weight: FloatArray) -> tuple[Steps, FloatArray]:
-    """The curve, and the influence [m, q] of each label on the block values (residual · weight / block weight).
+    """The curve, and the lever [m, q] of each label: the derivative of the block values by it, given the blocks.
 
     Arguments:
         at: levels of the labelled rows.
@@ -146,6 +146,6 @@ def fit(at: Levels, y: FloatArray, weight: FloatArray) -> tuple[Steps, FloatArra
     level_block = np.zeros(mass.size, dtype=np.int64)
     level_block[here] = block
     mine = level_block[at.level]
-    influence = np.zeros((y.size, starts.size))
-    influence[np.arange(y.size), mine] = weight * (y - steps.value[mine]) / steps.mass[mine]
-    return steps, influence
+    lever = np.zeros((y.size, starts.size))
+    lever[np.arange(y.size), mine] = weight / steps.mass[mine]
+    return steps, lever
