@@ -40,12 +40,13 @@ def fit(method: str, labelled: _slice.Slice, basis: Basis, *, penalty: FloatArra
     shares = steps.respond(index[:, 0])[1] * weight[:, None]
     expected = shares.T @ X / steps.mass[:, None]
     slopes = glm.lever(X, weight, np.ones(y.size), ridge=penalty)
+    held_out = _held_out(index[:, 1:], labelled)
     return _slice.finish(
         method,
         labelled,
         partial(_respond, basis=basis, beta=beta[0], digits=digits, steps=steps, expected=expected),
-        np.column_stack([blocks, slopes]),
-        _held_out(index[:, 1:], labelled),
+        _slice.pull(labelled, np.column_stack([blocks, slopes]), held_out),
+        held_out,
     )
 
 

@@ -102,7 +102,7 @@ def finish(
     method: str,
     labelled: Slice,
     respond: Respond,
-    lever: FloatArray,
+    influence: FloatArray,
     held_out: FloatArray,
     *,
     findings: tuple[Finding, ...] = (),
@@ -113,7 +113,7 @@ def finish(
         method: address of the calibrator.
         labelled: what it was fitted to.
         respond: value and gradient of rows without gaps.
-        lever: [m, q] derivative of the q parameters by each label.
+        influence: [m, q] what each label adds to the error of the q parameters; see `pull`.
         held_out: [m] out-of-fold forecasts of the labelled rows.
         findings: what was noticed besides `labelled.findings`.
     """
@@ -125,16 +125,25 @@ def finish(
         method=method,
         judges=labelled.judges,
         respond=respond,
-        lever=lever,
+        influence=influence,
         held_out=np.clip(out, *labelled.bounds),
         gold=labelled.gold,
         row=labelled.row,
         cluster=labelled.cluster,
         mean=float(means[0]),
-        mean_lever=labelled.base[0] / total[0],
+        mean_influence=labelled.base[0] * (labelled.gold - means[1 + labelled.fold]) / total[0],
         bounds=labelled.bounds,
         findings=labelled.findings + findings,
     )
+
+
+def pull(labelled: Slice, lever: FloatArray, held_out: FloatArray) -> FloatArray:
+    """[m, q] influence of each label: its lever ∂parameters/∂Y_l, pulled by its held-out residual Y_l − f̂(held out).
+
+    A curve that has bent to its own labels leaves residuals that are too small: with 15 labels the in-sample version of
+    an isotonic fit shows half of the true error, this one all of it (as the jackknife and HC3 do).
+    """
+    return lever * np.where(labelled.weight > 0, labelled.gold - held_out, 0.0)[:, None]
 
 
 def _key(score: FloatArray) -> FloatArray:

@@ -85,7 +85,8 @@ def fit(
     steps, lever = curves.fit(at, labelled.gold, labelled.weight)
     table = curves.refit(at, labelled.gold, labelled.weights[1:])
     held_out = np.where(used, table[labelled.fold, at.level], np.nan)
-    return _slice.finish("calibration.isotonic", labelled, partial(_respond, steps=steps), lever, held_out)
+    influence = _slice.pull(labelled, lever, held_out)
+    return _slice.finish("calibration.isotonic", labelled, partial(_respond, steps=steps), influence, held_out)
 
 
 def _respond(score: FloatArray, covariates: FloatArray, *, steps: curves.Steps) -> tuple[FloatArray, FloatArray]:  # noqa: ARG001

@@ -76,7 +76,11 @@ def fit(
     held_out = np.einsum("mq,mq->m", X, beta[1 + labelled.fold])
     lever = glm.lever(X, labelled.weight, np.ones(len(X)), ridge=penalty)
     return _slice.finish(
-        "calibration.linear", labelled, partial(_respond, design=design, beta=beta[0]), lever, held_out
+        "calibration.linear",
+        labelled,
+        partial(_respond, design=design, beta=beta[0]),
+        _slice.pull(labelled, lever, held_out),
+        held_out,
     )
 
 

@@ -84,6 +84,13 @@ def lever(X: FloatArray, weight: FloatArray, bend: FloatArray, *, ridge: FloatAr
     return (X * weight[:, None]) @ np.linalg.pinv(gram, rcond=1e-10, hermitian=True)
 
 
+def influence(
+    X: FloatArray, residual: FloatArray, weight: FloatArray, bend: FloatArray, *, ridge: FloatArray
+) -> FloatArray:
+    """[m, q] derivative of β by the log-weight of each row: `lever` times the residual y − μ [m]."""
+    return lever(X, weight, bend, ridge=ridge) * residual[:, None]
+
+
 def _matrix(ridge: FloatArray) -> FloatArray:
     """[q, q] penalty from its diagonal or itself."""
     return np.diag(ridge) if ridge.ndim == 1 else ridge

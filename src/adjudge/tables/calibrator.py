@@ -1,10 +1,8 @@
 """What a fitted calibrator is: a function from ratings to ratings that also knows how sure it is.
 
-    f̂(row) − f(row) ≈ gradient(row) · Σ_l influence_l,      influence_l = lever_l · (Y_l − f̂ held out_l)
+    f̂(row) − f(row) ≈ gradient(row) · Σ_l influence_l
     Var f̂(row) = Σ_clusters (gradient(row) · Σ_{l in cluster} influence_l)²
 
-The lever says how far one more unit of a label moves the parameters. It is pulled by the held-out residual, because a
-curve that has bent to its own labels leaves residuals that are too small (as in the jackknife and in HC3).
 Calling it fills `ratings.forecast`. A value outside the gold range is moved to its end, where it no longer leans on the
 labels (gradient 0). A row whose score is missing is forecast by the mean of the labels. Limit: on the table that it was
 fitted to, labelled rows carry their held-out forecast; a labelled row that the fit never saw is its own held-out row.
@@ -53,11 +51,11 @@ class Calibrator:
         method: address of the method, such as `calibration.isotonic`.
         judges: the J score columns that it reads.
         respond: value and gradient of rows without gaps, before the bounds.
-        lever: [m, q] derivative of the q parameters by each label of the fit.
+        influence: [m, q] what each labelled row of the fit adds to the error of the q parameters.
         held_out: [m] forecast of each labelled row by a fit that never saw its cluster; NaN if there is none.
         gold, row, cluster: [m] label, row number and cluster of the labelled rows.
         mean: weighted mean of the labels, which stands in where a score is missing.
-        mean_lever: [m] derivative of that mean by each label.
+        mean_influence: [m] what each label adds to the error of that mean.
         bounds: range of the gold label.
         findings: what to distrust about the fit.
         trials: what an automatic choice compared; empty otherwise.
@@ -66,22 +64,16 @@ class Calibrator:
     method: str
     judges: tuple[str, ...]
     respond: Respond
-    lever: FloatArray
+    influence: FloatArray
     held_out: FloatArray
     gold: FloatArray
     row: IntArray
     cluster: IntArray
     mean: float
-    mean_lever: FloatArray
+    mean_influence: FloatArray
     bounds: tuple[float, float] = (-np.inf, np.inf)
     findings: tuple[Finding, ...] = ()
     trials: tuple[Trial, ...] = ()
-
-    @property
-    def influence(self) -> FloatArray:
-        """[m, q + 1] what each label adds to the error of the q parameters and of the mean; NaN without a second cluster."""
-        residual = (self.gold - self.held_out)[:, None]
-        return np.column_stack([self.lever, self.mean_lever]) * residual
 
     def __call__(self, ratings: Ratings) -> Ratings:
         """The same ratings with `forecast` filled."""
@@ -94,7 +86,7 @@ class Calibrator:
             )
         columns = [ratings.judges.index(name) for name in self.judges]
         value, gradient, gap = self._answer(ratings.score[:, columns], ratings.covariates)
-        influence = self.influence if gap.any() else self.influence[:, :-1]
+        influence = np.column_stack([self.influence, self.mean_influence]) if gap.any() else self.influence
         labelled = np.flatnonzero(ratings.labelled)
         held_out = np.full(ratings.n, np.nan)
         if labelled.size == self.gold.size and np.array_equal(ratings.row[labelled], self.row):
@@ -116,7 +108,7 @@ class Calibrator:
         table = np.asarray(grid, dtype=float).reshape(-1, len(self.judges))
         extra = np.empty((len(table), 0)) if covariates is None else np.asarray(covariates, dtype=float)
         value, gradient, gap = self._answer(table, extra.reshape(len(table), -1))
-        influence = self.influence if gap.any() else self.influence[:, :-1]
+        influence = np.column_stack([self.influence, self.mean_influence]) if gap.any() else self.influence
         units, code = np.unique(self.cluster, return_inverse=True)
         if units.size < 2:
             return value, np.full(value.size, np.nan)
@@ -131,7 +123,7 @@ class Calibrator:
         gap: BoolArray = ~np.isfinite(score.sum(axis=1) + covariates.sum(axis=1))
         if gap.any():
             value = np.full(gap.size, self.mean)
-            gradient = np.zeros((gap.size, self.lever.shape[1] + 1))
+            gradient = np.zeros((gap.size, self.influence.shape[1] + 1))
             gradient[gap, -1] = 1.0
             if not gap.all():
                 value[~gap], gradient[~gap, :-1] = self.respond(score[~gap], covariates[~gap])
