@@ -38,6 +38,7 @@ class Sums:
         fill: [J] what stands in for a missing score: its mean over the labelled rows.
         label: over labelled rows: w, d, dY, and d·h for each forecast.
         recorded: [k] whether the label propensities were recorded (the number of labels is then random).
+        seen: lowest and highest gold label; NaN without labels.
         every: over all rows, as a stack of batches: w, and w·f for each forecast.
     """
 
@@ -48,7 +49,14 @@ class Sums:
     fill: FloatArray
     label: Cells
     recorded: BoolArray
+    seen: tuple[float, float]
     every: tuple[Cells, ...] = ()
+
+    @property
+    def possible(self) -> tuple[float, float]:
+        """The range in which values may lie: the declared bounds, or the range of the labels where there is none."""
+        low, high = self.bounds
+        return (low if np.isfinite(low) else self.seen[0]), (high if np.isfinite(high) else self.seen[1])
 
 
 def prepare(labelled: Ratings, *, judges: Sequence[int] = (), forecast: bool = False) -> Sums:
@@ -68,9 +76,18 @@ def prepare(labelled: Ratings, *, judges: Sequence[int] = (), forecast: bool = F
     mass = np.maximum((known * weight).sum(axis=1), np.finfo(float).tiny)
     fill = (np.where(known, raw, 0.0) * weight).sum(axis=1) / mass
     h = np.where(known, raw, fill[:, None])
-    columns = [weight, d, d * labelled.gold[rows], *(d * h)]
-    label = from_rows(labelled.cluster[rows], labelled.policy[rows], columns, k=labelled.k)
-    return Sums(labelled.policies, labelled.bounds, tuple(judges), forecast, fill, label, recorded_groups(labelled))
+    gold = labelled.gold[rows]
+    columns = [weight, d, d * gold, *(d * h)]
+    return Sums(
+        names=labelled.policies,
+        bounds=labelled.bounds,
+        judges=tuple(judges),
+        forecast=forecast,
+        fill=fill,
+        label=from_rows(labelled.cluster[rows], labelled.policy[rows], columns, k=labelled.k),
+        recorded=recorded_groups(labelled),
+        seen=(float(gold.min()), float(gold.max())) if gold.size else (np.nan, np.nan),
+    )
 
 
 def fold(sums: Sums, batch: Ratings) -> Sums:
