@@ -103,7 +103,7 @@ class Estimate:
         """[k] standard errors."""
         return np.sqrt(np.diagonal(self.covariance))
 
-    def interval(self, level: float = 0.95) -> FloatArray:
+    def interval(self, level: float | FloatArray = 0.95) -> FloatArray:
         """[k, 2] confidence intervals: inside the bounds, never wider than the labels alone allow (`core.interval`)."""
         low_high = _interval.interval(
             self.value, self.stderr**2, self.df, level=level, bounds=self.bounds, reserve=self.reserve
@@ -119,7 +119,7 @@ class Estimate:
     def contrast(self, weights: ArrayLike, names: Sequence[str]) -> Estimate:
         """Linear combinations W·value as a new Estimate; W is [c, k], one row a name.
 
-        Bounds, degrees of freedom and slack follow; the reserve does not (labels alone answer other questions).
+        Bounds, degrees of freedom, slack and the labels-only reserve follow. A NaN reaches only the rows that use it.
         """
         W = np.atleast_2d(np.asarray(weights, dtype=float))
         W_plus, W_minus = np.maximum(W, 0), np.maximum(-W, 0)
@@ -140,10 +140,14 @@ class Estimate:
         )
         return Estimate(
             names=tuple(names),
-            value=W @ self.value,
-            parts=tuple(replace(part, covariance=W @ part.covariance @ W.T) for part in self.parts),
+            value=_interval.combine(W, self.value),
+            parts=tuple(
+                replace(part, covariance=_interval.combine(W, _interval.combine(W, part.covariance).T))
+                for part in self.parts
+            ),
             df=_joint.contrast_df(W, self.covariance, self.df),
             bounds=(float(ends[0].min()), float(ends[1].max())) if finite else (-np.inf, np.inf),
+            reserve=None if self.reserve is None else self.reserve.contrast(W, self.bounds),
             slack=slack,
             method=self.method,
         )

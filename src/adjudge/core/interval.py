@@ -1,4 +1,23 @@
-"""Small-sample confidence intervals for bounded means, and the labels-only reserve that caps them."""
+"""Small-sample intervals for means in a known range, held by what the trusted labels alone say.
+
+    p = (value − low)/(high − low),   v = variance/(high − low)²,   ν = df + 1
+    p̃ = (n·ȳ + 1)/(n + 2)                                     labels-only mean with two pseudo-labels, one at each end
+    φ = (n·s² + w·p̃(1−p̃)) / (n·ȳ(1−ȳ) + w·p̃(1−p̃))            dispersion: 1 for binary gold, less for graded gold
+    u = φ·p̃(1−p̃)/n                                            steady labels-only variance
+    v* = (ν·v + κ·u)/(ν + κ)                                   as if κ = 4 more labels had shown the judge to be no help
+    n* = p(1−p)/v* · min(1, t_{n*−1}/t_df)²                    binary labels that would tell as much
+    low, high = B⁻¹(½ ∓ level/2; n*p + ½ ∓ δ, n*(1−p) + ½ ± δ)  δ = ¼, half-way from Jeffreys (0) to Clopper-Pearson (½)
+
+The judge's own residuals understate the variance when a few labels have not yet shown a rare failure; κ pseudo-labels
+(Agresti and Coull add four for the same reason) say so. The effective number of labels n* and the correction of its
+degrees of freedom are Korn and Graubard's. One rule for binary, graded and continuous gold: φ reads the difference off
+the labels. Limits: no judge and binary gold is inside Clopper-Pearson; n → ∞ is value ± t·stderr; no finite range is
+the plain t interval. The interval is never wider than the labels-only one (Clopper-Pearson on n/φ labels), which also
+stands in where the method's variance is the larger. It contains the value and grows with the level.
+
+Sources: Agresti and Coull (1998), Am. Stat. 52(2), doi:10.1080/00031305.1998.10480550; Korn and Graubard (1998),
+Survey Methodology 24(2), 193-201; Brown, Cai and DasGupta (2001), Stat. Sci. 16(2), doi:10.1214/ss/1009213286.
+"""
 
 from __future__ import annotations
 
@@ -10,24 +29,64 @@ from scipy import special
 
 from .._typing import FloatArray
 
+PSEUDO_LABELS = 4.0  # κ
+DISPERSION_LABELS = 0.5  # w: until labels differ, half a label's worth of belief that gold is binary
+REACH = 0.25  # δ
+SMALLEST_PVALUE = 1e-10  # beyond it the Beta quantiles lose their digits; smaller p-values are 0
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Reserve:
     """What the trusted labels alone say of each value.
 
     Arguments:
-        n: [k] labelled clusters.
-        mean: [k] labels-only means; NaN where n = 0.
-        covariance: [k, k] covariance of those means (classical, clustered); NaN where n < 2.
+        n: [k] labelled clusters of each name itself.
+        mean: [k] labels-only means, in the unit of gold; NaN where n = 0.
+        covariance: [k, k] covariance of those means, each variance with the factor n/(n−1); NaN where n < 2.
+        steady: [k, k] covariance steadied against few labels; None derives it from the above (contrasts carry it).
     """
 
     n: FloatArray
     mean: FloatArray
     covariance: FloatArray
+    steady: FloatArray | None = None
 
     def select(self, index: Sequence[int]) -> Reserve:
         """The same for some of the names."""
-        return Reserve(self.n[list(index)], self.mean[list(index)], self.covariance[np.ix_(index, index)])
+        grid = np.ix_(list(index), list(index))
+        steady = None if self.steady is None else self.steady[grid]
+        return Reserve(self.n[list(index)], self.mean[list(index)], self.covariance[grid], steady)
+
+    def steadied(self, bounds: tuple[float, float]) -> FloatArray:
+        """[k, k] covariance whose diagonal is u (module equation); the raw one where there is no finite range."""
+        if self.steady is not None:
+            return self.steady
+        width = bounds[1] - bounds[0]
+        if not np.isfinite(width):
+            return self.covariance
+        u = _steady_variance(self.n, (self.mean - bounds[0]) / width, np.diagonal(self.covariance) / width**2)
+        steady = np.where(np.isfinite(self.covariance), self.covariance, 0.0)
+        np.fill_diagonal(steady, u * width**2)
+        return steady
+
+    def contrast(self, W: FloatArray, bounds: tuple[float, float]) -> Reserve:
+        """What the labels alone say of W·truth; a contrast has as many labels as its poorest member."""
+        used = W != 0
+        return Reserve(
+            n=np.min(np.where(used, self.n, np.inf), axis=1),
+            mean=combine(W, self.mean),
+            covariance=combine(W, combine(W, self.covariance).T),
+            steady=combine(W, combine(W, self.steadied(bounds)).T),
+        )
+
+
+def combine(W: FloatArray, x: FloatArray) -> FloatArray:
+    """W·x in which a NaN reaches only the rows of W that use it."""
+    missing = np.isnan(x)
+    if not missing.any():
+        return W @ x
+    total = W @ np.where(missing, 0.0, x)
+    return np.where((W != 0).astype(float) @ missing.astype(float) > 0, np.nan, total)
 
 
 def interval(
@@ -35,15 +94,142 @@ def interval(
     variance: FloatArray,
     df: FloatArray,
     *,
-    level: float,
+    level: float | FloatArray,
     bounds: tuple[float, float],
     reserve: Reserve | None,
 ) -> FloatArray:
-    """[k, 2] t intervals inside the bounds."""
-    half = special.stdtrit(np.maximum(df, 1), 0.5 + level / 2) * np.sqrt(variance)
-    return np.clip(np.column_stack([value - half, value + half]), *bounds)
+    """[k, 2] intervals inside the bounds (module equations).
+
+    Arguments:
+        value, variance, df: [k] estimates, squared standard errors, their degrees of freedom.
+        level: coverage in (0, 1), one for all or [k].
+        bounds: range of the truth; the plain t interval where it is not finite.
+        reserve: what the labels alone say; without it there is neither pseudo-label nor cap.
+
+    >>> one = lambda x: np.array([x])
+    >>> interval(one(0.0), one(0.0), one(9.0), level=0.95, bounds=(0, 1),
+    ...          reserve=Reserve(one(10.0), one(0.0), np.zeros((1, 1)))).round(3)
+    array([[0.   , 0.308]])
+    """
+    levels = np.clip(np.broadcast_to(np.asarray(level, dtype=float), value.shape), 1e-9, 1 - SMALLEST_PVALUE)
+    n, mean, u, most = _labels(value, reserve, bounds)
+    width = bounds[1] - bounds[0]
+    if not np.isfinite(width):
+        own, labels = _t_interval(value, variance, df, levels), _t_interval(mean, u, n - 1, levels)
+        return np.clip(np.where((variance > most)[:, None], _moved(labels, value), own), *bounds)
+    p, centre = np.clip((np.array([value, mean]) - bounds[0]) / width, 0, 1)
+    v, u, most = variance / width**2, u / width**2, most / width**2
+    steady = _shrunk(v, u, df)
+    # Without labels of its own nothing caps the interval of a value at the very end of the range, where p(1−p) = 0:
+    # there the variance function is read one standard error further in.
+    inside = np.where(np.isfinite(u), p, p + np.sqrt(np.minimum(steady, 0.25)) * np.where(p < 0.5, 1, -1))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        effective, p_n = inside * (1 - inside) / steady, (n * centre + 1) / (n + 2)
+        own = _beta_interval(p, effective, df, levels, REACH)
+        labels = _beta_interval(centre, p_n * (1 - p_n) / u, n - 1, levels, 0.5)
+        # Each side may take its share of the labels-only width. The share is that of the 95 % interval at every
+        # level, so that the capped interval, too, grows with the level on both sides.
+        side = np.abs(_beta_interval(p, effective, df, np.full(p.shape, 0.95), REACH) - p[:, None])
+        cap = side / side.sum(axis=1, keepdims=True) * np.diff(labels)
+    own = p[:, None] + np.fmin(np.abs(own - p[:, None]), cap) * [-1, 1]
+    low_high = np.where((v > most)[:, None], _moved(labels, p), own)
+    low_high[~np.isfinite(p + v)] = np.nan
+    return np.clip(bounds[0] + width * low_high, *bounds)
 
 
-def pvalue(interval: Callable[[float], FloatArray], value: FloatArray, null: FloatArray) -> FloatArray:
-    """[k] p-values by inverting the interval (bisection on the level)."""
-    raise NotImplementedError
+def steady_variance(
+    value: FloatArray, variance: FloatArray, df: FloatArray, bounds: tuple[float, float], reserve: Reserve | None
+) -> FloatArray:
+    """[k] the variance that the interval uses: v* where the labels reach, the plain variance elsewhere."""
+    _, _, u, _ = _labels(value, reserve, bounds)
+    return _shrunk(variance, u, df) if np.isfinite(bounds[1] - bounds[0]) else np.fmin(variance, u)
+
+
+def pvalue(interval: Callable[[FloatArray], FloatArray], value: FloatArray, null: FloatArray) -> FloatArray:
+    """[k] two-sided p-values: 1 − the level at which the interval first touches `null`, by Ridders' bisection.
+
+    Arguments:
+        interval: levels [k] -> [k, 2], growing with the level.
+        value: [k] estimates; NaN gives NaN.
+        null: [k] hypothetical truths.
+    """
+
+    def excess(surprise: FloatArray) -> FloatArray:
+        low_high = interval(-np.expm1(-surprise))
+        return np.maximum(low_high[:, 0] - null, null - low_high[:, 1])  # > 0 outside
+
+    weak, strong = np.zeros(value.shape), np.full(value.shape, -np.log(SMALLEST_PVALUE))  # surprise = −log p
+    at_weak, at_strong = excess(weak), excess(strong)
+    strong = np.where(at_weak <= 0, weak, strong)
+    weak = np.where(at_strong > 0, strong, weak)
+    best, previous = weak, np.full(value.shape, np.inf)
+    for _ in range(40):
+        if np.all((np.abs(best - previous) < 1e-8) | (strong - weak < 1e-8)):
+            break
+        middle, previous = (weak + strong) / 2, best
+        at_middle = excess(middle)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            step = (middle - weak) * at_middle / np.sqrt(at_middle**2 - at_weak * at_strong)
+        best = np.clip(middle + np.nan_to_num(step), weak, strong)
+        for tried, at in ((middle, at_middle), (best, excess(best))):
+            inward, outward = (at > 0) & (tried > weak), (at <= 0) & (tried < strong)
+            weak, at_weak = np.where(inward, tried, weak), np.where(inward, at, at_weak)
+            strong, at_strong = np.where(outward, tried, strong), np.where(outward, at, at_strong)
+    p = np.exp(-best)
+    p[p <= 2 * SMALLEST_PVALUE] = 0.0
+    return np.where(np.isnan(at_weak), np.nan, p)
+
+
+def t_quantile(df: FloatArray, level: float | FloatArray) -> FloatArray:
+    """Two-sided critical value of Student's t; df below 1 counts as 1."""
+    return -special.stdtrit(np.clip(df, 1.0, 1e9), (1 - np.asarray(level)) / 2)
+
+
+def _steady_variance(n: FloatArray, mean: FloatArray, variance: FloatArray) -> FloatArray:
+    """[k] u on the unit scale; with one label gold counts as binary, with none the answer is NaN."""
+    p = (n * mean + 1) / (n + 2)
+    doubt = DISPERSION_LABELS * p * (1 - p)
+    binary = n * mean * (1 - mean) + doubt
+    with np.errstate(invalid="ignore", divide="ignore"):
+        observed = np.where(n > 1, n * (n - 1) * variance, n * mean * (1 - mean)) + doubt
+        return np.where(n > 0, observed / binary * p * (1 - p) / n, np.nan)
+
+
+def _labels(
+    value: FloatArray, reserve: Reserve | None, bounds: tuple[float, float]
+) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+    """[k] n, mean and steady variance of the labels, and the variance above which they know better than the method."""
+    unknown = np.full(value.shape, np.nan)
+    if reserve is None:
+        return np.zeros(value.shape), unknown, unknown, unknown
+    n, u = np.asarray(reserve.n, dtype=float), np.diagonal(reserve.steadied(bounds))
+    u = np.where(n > 0, u, np.nan)
+    return n, reserve.mean, u, np.fmax(u, np.diagonal(reserve.covariance)) * (1 + 1e-9)
+
+
+def _shrunk(v: FloatArray, u: FloatArray, df: FloatArray) -> FloatArray:
+    """[k] v*, at most u; v itself where u is unknown."""
+    units = np.maximum(df, 1) + 1
+    ratio = PSEUDO_LABELS / (units + PSEUDO_LABELS)
+    return np.where(np.isfinite(u), np.minimum((1 - ratio) * v + ratio * u, u), v)
+
+
+def _beta_interval(p: FloatArray, n: FloatArray, df: FloatArray, level: FloatArray, reach: float) -> FloatArray:
+    """[k, 2] Beta quantiles on n binary labels, fewer when the variance has fewer degrees of freedom than that."""
+    n = np.clip(n, 1e-3, 1e12)
+    n = n * np.minimum(1, t_quantile(n - 1, level) / t_quantile(df, level)) ** 2
+    tail, yes, no = (1 - level) / 2, n * p + 0.5, n * (1 - p) + 0.5
+    low = np.where(p > 0, special.betaincinv(yes - reach, no + reach, tail), 0)
+    high = np.where(p < 1, special.betainccinv(yes + reach, no - reach, tail), 1)
+    return np.column_stack([np.fmin(low, p), np.fmax(high, p)])
+
+
+def _t_interval(value: FloatArray, variance: FloatArray, df: FloatArray, level: FloatArray) -> FloatArray:
+    """[k, 2] plain t interval."""
+    half = t_quantile(df, level) * np.sqrt(variance)
+    return np.column_stack([value - half, value + half])
+
+
+def _moved(labels: FloatArray, value: FloatArray) -> FloatArray:
+    """[k, 2] the labels-only interval, moved just far enough to contain the value."""
+    return labels + (value - np.clip(value, labels[:, 0], labels[:, 1]))[:, None]
