@@ -31,7 +31,7 @@ claims: .venv/.installed-test  ## re-run each paper's claim; writes docs/claims.
 	$(BIN)/python tools/claims.py
 
 docs: .venv/.installed-test .venv/.installed-docs pages  ## the site, in site/
-	$(BIN)/mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 pages: .venv/.installed-core  ## rewrite the generated pages of docs/
 	$(BIN)/python tools/pages.py

@@ -173,6 +173,8 @@ def test_every_command_shows_a_worked_example(name: str) -> None:
     shown = CliRunner().invoke(group, [name, "--help"])
     assert shown.exit_code == 0
     assert re.search(rf"Examples:\n(.*\n)*.*adjudge {name}", shown.output)
+    named = re.findall(rf"\b(?:{'|'.join(catalogue.FAMILIES)})\.[a-z]\w*", shown.output)
+    assert set(named) <= set(METHODS), "an example names a method that does not exist"
 
 
 # -- importing -------------------------------------------------------------------------------------------------------
