@@ -6,9 +6,14 @@ decimals = 1 − ⌊log₁₀ σ⌋ after σ is rounded to two significant digit
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 
 MISSING = "–"
 """What stands where there is no number."""
+_ASCII = str.maketrans(
+    {"−": "-", "–": "-", "—": "-", "\N{NO-BREAK SPACE}": " ", "∞": "inf", "±": "+/-", "×": "x", "→": "->", "…": "..."}
+    | {"≤": "<=", "≥": ">=", "‘": "'", "’": "'", "“": '"', "”": '"', "·": "-", "\N{REPLACEMENT CHARACTER}": "?"}
+)
 
 
 def decimals(stderr: float, *, digits: int = 2) -> int | None:
@@ -25,18 +30,19 @@ def decimals(stderr: float, *, digits: int = 2) -> int | None:
 
 
 def number(value: float, places: int | None = None) -> str:
-    """A number with a true minus sign and thousands commas; three significant digits when `places` is None.
+    """A number with a true minus sign and thousands commas; at most three significant digits when `places` is None.
 
-    >>> number(-0.73184, 3), number(53218.0, -2), number(53218.0), number(0.0), number(float("nan"))
-    ('−0.732', '53,200', '53,218', '0', '–')
+    >>> number(-0.73184, 3), number(53218.0, -2), number(53218.4), number(0.05), number(float("nan"))
+    ('−0.732', '53,200', '53,218', '0.05', '–')
     """
     if math.isnan(value):
         return MISSING
     if math.isinf(value):
         return "∞" if value > 0 else "−∞"
     if places is None:
-        places = 0 if value == 0 else max(0, 2 - math.floor(math.log10(abs(value))))
-        places = 0 if float(value).is_integer() else min(places, 12)
+        places = common_places([value])
+        while places and round(value, places) == round(value, places - 1):
+            places -= 1
     text = f"{round(value, places):,.{max(places, 0)}f}"
     if text.startswith("-"):
         # "−0.00" is 0.00: a sign that rounding has left without a number means nothing.
@@ -51,6 +57,19 @@ def estimate(value: float, stderr: float) -> str:
     ('0.732', '12.6', '0.500')
     """
     return number(value, _places(value, stderr))
+
+
+def common_places(values: Iterable[float]) -> int:
+    """Decimals with which the largest of some numbers has three significant digits; none for whole numbers.
+
+    >>> common_places([0.7912, 0.05]), common_places([412, 588])
+    (3, 0)
+    """
+    finite = [abs(value) for value in values if math.isfinite(value)]
+    largest = max(finite, default=0.0)
+    if largest == 0 or all(float(value).is_integer() for value in finite):
+        return 0
+    return min(max(0, 2 - math.floor(math.log10(largest))), 12)
 
 
 def signed(value: float, stderr: float) -> str:
@@ -77,19 +96,37 @@ def interval(low: float, high: float, stderr: float = math.nan) -> str:
     return f"{number(low, places)} to {number(high, places)}"
 
 
-def percent(share: float) -> str:
-    r"""A probability in per cent; what rounding would make certain stays uncertain.
+def brief(value: float) -> str:
+    """A number of which only the size matters: two significant digits.
 
-    >>> percent(0.834), percent(0.0004), percent(0.9996), percent(0.0), percent(1.0)
-    ('83\xa0%', '<1\xa0%', '>99\xa0%', '0\xa0%', '100\xa0%')
+    >>> brief(0.0312), brief(0.00790), brief(14.4)
+    ('0.031', '0.0079', '14')
+    """
+    return number(value, decimals(abs(value)))
+
+
+def percent(share: float) -> str:
+    r"""A probability in per cent. An estimated probability is never 0 or 1, so neither is ever written.
+
+    >>> percent(0.834), percent(0.0), percent(0.9996)
+    ('83\xa0%', '<1\xa0%', '>99\xa0%')
     """
     if math.isnan(share):
         return MISSING
-    if 0 < share < 0.005:
+    if share < 0.005:
         return "<1\N{NO-BREAK SPACE}%"
-    if 0.995 <= share < 1:
+    if share >= 0.995:
         return ">99\N{NO-BREAK SPACE}%"
     return f"{number(100 * share, 0)}\N{NO-BREAK SPACE}%"
+
+
+def coverage(level: float) -> str:
+    r"""The level of an interval, exact.
+
+    >>> coverage(0.95), coverage(0.999)
+    ('95\xa0%', '99.9\xa0%')
+    """
+    return f"{100 * level:.6g}\N{NO-BREAK SPACE}%"
 
 
 def pvalue(p: float) -> str:
@@ -122,12 +159,12 @@ def count(n: float) -> str:
 
 
 def plain_ascii(text: str) -> str:
-    """The same number in ASCII, for pipes and logs.
+    """The same text with our own signs in ASCII, for pipes and logs; letters of other scripts stay.
 
-    >>> plain_ascii("−0.10 to 0.03, rank 1–3")
-    '-0.10 to 0.03, rank 1-3'
+    >>> plain_ascii("−0.10 to 0.03 ± 0.01, rank 1–3")
+    '-0.10 to 0.03 +/- 0.01, rank 1-3'
     """
-    return text.translate({0x2212: "-", 0x2013: "-", 0xA0: " ", 0x221E: "inf"})
+    return text.translate(_ASCII)
 
 
 def _places(value: float, stderr: float) -> int | None:

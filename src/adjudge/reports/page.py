@@ -7,23 +7,21 @@ through one escaping function (`svg_scale.tag`).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import lru_cache
-from itertools import groupby
 from pathlib import Path
 
 import jinja2
 from markupsafe import Markup
 
-from ..core.finding import Finding, Severity
+from ..core.finding import Severity
 from . import numbers, svg_curve, svg_forest, svg_matrix
-from .story import Block, Forest, Story
+from .digest import grouped
+from .story import Block, Forest, Story, Table
+from .text import clean
 
 _TEMPLATES = Path(__file__).parent / "templates"
 MOST_ROWS = 200
 """Rows of a forest that a page shows; all are in the exported files."""
-FEW = 3
-"""Findings of one kind shown open before the rest is folded."""
 
 
 def page(story: Story) -> str:
@@ -55,19 +53,10 @@ def kind(block: Block) -> str:
     return type(block).__name__.lower()
 
 
-def grouped(findings: tuple[Finding, ...]) -> Iterator[tuple[list[Finding], list[Finding]]]:
-    """Findings by code: those shown open, and those folded away behind "and n more"."""
-    order = {code: place for place, code in reversed(list(enumerate(finding.code for finding in findings)))}
-    for _, group in groupby(sorted(findings, key=lambda finding: order[finding.code]), key=lambda found: found.code):
-        same = list(group)
-        open_until = len(same) if len(same) <= FEW + 1 else FEW
-        yield same[:open_until], same[open_until:]
-
-
 def legend(forest: Forest) -> list[tuple[str, str]]:
     """The marks that occur in a forest, with their meaning."""
     rows = forest.rows
-    share = numbers.percent(forest.level)
+    share = numbers.coverage(forest.level)
     entries = [
         ("point", "estimate", any(row.verified for row in rows)),
         ("interval", f"{share} interval", True),
@@ -79,6 +68,16 @@ def legend(forest: Forest) -> list[tuple[str, str]]:
     return [(name, text) for name, text, occurs in entries if occurs]
 
 
+def column_places(block: Table) -> list[int]:
+    """Decimals for each column of a table, so that its numbers stand under each other."""
+    columns = zip(*block.rows, strict=True)
+    return [numbers.common_places(cell for cell in column if not isinstance(cell, str)) for column in columns]
+
+
+def _finalize(value: object) -> object:
+    return clean(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
 @lru_cache(maxsize=1)
 def _environment() -> jinja2.Environment:
     environment = jinja2.Environment(
@@ -87,12 +86,14 @@ def _environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
+        finalize=_finalize,
     )
     environment.globals.update(
         n=numbers,
         forest=svg_forest,
         curves=svg_curve,
         field=svg_matrix,
+        column_places=column_places,
         grouped=grouped,
         legend=legend,
         most_rows=MOST_ROWS,

@@ -16,7 +16,7 @@ from .numbers import count, number
 from .story import Curve, Histogram, Line
 from .svg_scale import Scale, path, span, tag
 
-_TOP, _RIGHT, _BOTTOM, _LEFT = 30, 14, 30, 46
+_TOP, _RIGHT, _BOTTOM = 30, 14, 30
 _STRIP = 40
 STRIPS = 8
 """Histograms shown; a page with forty would show none of them well."""
@@ -58,12 +58,15 @@ def scales(block: Curve, width: int) -> tuple[Scale, Scale]:
     dots_x, dots_y = (block.dots.x, block.dots.y) if block.dots else ((), ())
     xs = _finite(*(line.x for line in block.lines), dots_x, *(strip.edges for strip in block.histograms), [block.mark])
     bands = [end for line in block.lines for end in (line.y, line.low, line.high)]
-    ys = _finite(*bands, dots_y, [block.target], [0.0] if block.zero else [])
     x_low, x_high = span(xs, bounds=(min(xs), max(xs))) if xs and min(xs) < max(xs) else span(xs)
-    y_low, y_high = span(ys)
+    # The identity only means something when both axes are in one unit: then they show the same range.
+    also = [0.0] * block.zero + [x_low, x_high] * block.identity
+    ys = _finite(*bands, dots_y, [block.target], also)
+    y_low, y_high = span(ys, bounds=(x_low, x_high)) if block.identity else span(ys)
     y_low = max(y_low, 0.0) if ys and min(ys) >= 0 else y_low
-    plot = min(round((width - _LEFT - _RIGHT) * 0.62), 380)
-    return Scale(x_low, x_high, _LEFT, width - _RIGHT), Scale(y_low, y_high, _TOP + plot, _TOP)
+    y = Scale(y_low, y_high, _TOP + min(round(width * 0.56), 370), _TOP)
+    left = 14 + 7 * max((len(text) for _, text in y.labels(4)), default=0)
+    return Scale(x_low, x_high, left, width - _RIGHT), y
 
 
 def description(block: Curve) -> str:

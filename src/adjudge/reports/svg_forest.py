@@ -1,7 +1,7 @@
 """The picture beside one row of a forest: its intervals and its point, on an axis shared by all rows.
 
-Places are per cent of the width and heights are pixels, so that a row stretches with the page while its strokes,
-dots and text keep their size on any screen.
+Places are per cent of the width, and pixels above or below the middle of the row, so that a row stretches with the
+page while its strokes, dots and text keep their size on any screen.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from .numbers import estimate, interval
 from .story import Forest, ForestRow
 from .svg_scale import Scale, span, tag
 
-HEIGHT = 34
-_MIDDLE = HEIGHT / 2
+_BELOW = 11
+"""Pixels under the middle of the row at which the trusted labels alone are drawn."""
 
 
 def scale(forest: Forest) -> Scale:
@@ -26,7 +26,7 @@ def scale(forest: Forest) -> Scale:
     return Scale(*span(shown, bounds=forest.bounds), 2.0, 98.0)
 
 
-def axis(forest: Forest, axis_scale: Scale) -> Markup:
+def axis(axis_scale: Scale) -> Markup:
     """Tick labels above the rows."""
     texts = [
         tag("text", {"x": f"{axis_scale(tick):.2f}%", "y": 14, "text-anchor": "middle"}, text)
@@ -41,15 +41,16 @@ def bar(forest: Forest, row: ForestRow, axis_scale: Scale) -> Markup:
     if math.isfinite(forest.reference):
         parts.append(_upright(axis_scale(forest.reference), "reference"))
     if math.isnan(row.value):
-        return _svg("bar", HEIGHT, f"{row.policy}: not estimable", *parts)
-    parts += _level(axis_scale, row.sim_low, row.sim_high, "simultaneous", _MIDDLE)
-    parts += _level(axis_scale, row.low, row.high, "interval" if row.verified else "interval unverified", _MIDDLE)
+        return _svg("bar", "100%", f"{row.policy}: not estimable", *parts)
+    marks = _level(axis_scale, row.sim_low, row.sim_high, "simultaneous", 0)
+    marks += _level(axis_scale, row.low, row.high, "interval" if row.verified else "interval unverified", 0)
     if math.isfinite(row.labels_value):
-        parts += _level(axis_scale, row.labels_low, row.labels_high, "labels", _MIDDLE + 9)
-        parts.append(_dot(axis_scale(row.labels_value), _MIDDLE + 9, 2.2, "labels-point"))
-    parts.append(_dot(axis_scale(row.value), _MIDDLE, 5, "point" if row.verified else "point unverified"))
+        marks += _level(axis_scale, row.labels_low, row.labels_high, "labels", _BELOW)
+        marks.append(_dot(axis_scale(row.labels_value), _BELOW, 2, "labels-point"))
+    marks.append(_dot(axis_scale(row.value), 0, 4.5, "point" if row.verified else "point unverified"))
+    parts.append(tag("svg", {"y": "50%", "overflow": "visible"}, Markup("").join(marks)))
     words = f"{row.policy}: {estimate(row.value, row.stderr)}, interval {interval(row.low, row.high, row.stderr)}"
-    return _svg("bar", HEIGHT, words, *parts)
+    return _svg("bar", "100%", words, *parts)
 
 
 def swatch(kind: str) -> Markup:
@@ -62,14 +63,14 @@ def swatch(kind: str) -> Markup:
         ],
         "interval": _level(Scale(0, 1, 0, 100), 0, 1, "interval", 7),
         "simultaneous": _level(Scale(0, 1, 0, 100), 0, 1, "simultaneous", 7),
-        "labels": [*_level(Scale(0, 1, 0, 100), 0, 1, "labels", 7), _dot(50, 7, 2.2, "labels-point")],
+        "labels": [*_level(Scale(0, 1, 0, 100), 0, 1, "labels", 7), _dot(50, 7, 2, "labels-point")],
         "reference": [_upright(50, "reference")],
     }
     inside = Markup("").join(marks[kind])
     return tag("svg", {"class": "swatch forest-marks", "width": 30, "height": 14, "aria-hidden": "true"}, inside)
 
 
-def _svg(name: str, height: int, words: str, *parts: Markup) -> Markup:
+def _svg(name: str, height: int | str, words: str, *parts: Markup) -> Markup:
     attributes = {"class": f"{name} forest-marks", "width": "100%", "height": height}
     described = {"role": "img", "aria-label": words} if words else {"aria-hidden": "true"}
     return tag("svg", {**attributes, **described}, Markup("").join(parts))

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from markupsafe import Markup, escape
 
 from .numbers import number
+from .text import clean
 
 
 def tag(name: str, attributes: Mapping[str, object], *children: str) -> Markup:
@@ -17,8 +18,9 @@ def tag(name: str, attributes: Mapping[str, object], *children: str) -> Markup:
     >>> str(tag("text", {"x": 1.5}, "<b>"))
     '<text x="1.5">&lt;b&gt;</text>'
     """
-    inside = "".join(f' {key}="{escape(_short(value))}"' for key, value in attributes.items())
-    return Markup(f"<{name}{inside}>{''.join(escape(child) for child in children)}</{name}>")
+    inside = "".join(f' {key}="{_attribute(value)}"' for key, value in attributes.items())
+    shown = (child if isinstance(child, Markup) else escape(clean(child)) for child in children)
+    return Markup(f"<{name}{inside}>{''.join(shown)}</{name}>")
 
 
 def path(points: Iterable[tuple[float, float]], *, close: bool = False) -> str:
@@ -33,9 +35,15 @@ def path(points: Iterable[tuple[float, float]], *, close: bool = False) -> str:
     return "".join(steps) + ("Z" if close and steps else "")
 
 
-def _short(value: object) -> object:
-    """Two decimals are a hundredth of a pixel or of a per cent."""
-    return f"{value:.2f}".rstrip("0").rstrip(".") if isinstance(value, float) else value
+def _attribute(value: object) -> str:
+    """Two decimals are enough: a hundredth of a pixel or of a per cent."""
+    match value:
+        case int():
+            return str(value)
+        case float():
+            return f"{value:.2f}".rstrip("0").rstrip(".")
+        case _:
+            return escape(clean(str(value)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +84,9 @@ class Scale:
         return [(tick, number(tick, places)) for tick in self.ticks(wanted)]
 
     def _step(self, wanted: int) -> float:
-        raw = (self.high - self.low) / max(wanted, 1)
-        base = 10.0 ** math.floor(math.log10(raw))
-        return next(base * step for step in (1, 2, 5, 10) if base * step >= raw * 0.999)
+        width = self.high - self.low
+        base = 10.0 ** math.floor(math.log10(width / max(wanted, 1)))
+        return min((base * step for step in (1, 2, 5, 10)), key=lambda step: abs(width / step - wanted))
 
 
 def span(values: Iterable[float], *, bounds: tuple[float, float] = (-math.inf, math.inf)) -> tuple[float, float]:

@@ -1,0 +1,164 @@
+"""The story for programs and documents: JSON, CSV, Markdown and Parquet, all written from the same rows.
+
+Files are written whole or not at all and never over an input (`core.run.write`). NaN is `null` in JSON, an empty cell
+in CSV, null in Parquet. The figures are not rounded, except in Markdown, which people read.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from ..core.run import plain, write
+from ..errors import AdjudgeError
+from . import numbers
+from .story import ForestRow, Matrix, Provenance, Story
+from .text import clean
+
+_SCHEMA: dict[str, pl.DataType] = {
+    "policy": pl.String(),
+    "value": pl.Float64(),
+    "stderr": pl.Float64(),
+    "low": pl.Float64(),
+    "high": pl.Float64(),
+    "simultaneous_low": pl.Float64(),
+    "simultaneous_high": pl.Float64(),
+    "rank_low": pl.Int64(),
+    "rank_high": pl.Int64(),
+    "p_best": pl.Float64(),
+    "rows": pl.Int64(),
+    "labels": pl.Int64(),
+    "verified": pl.Boolean(),
+    "method": pl.String(),
+    "note": pl.String(),
+}
+
+
+def records(story: Story) -> list[dict[str, Any]]:
+    """One dictionary for each policy, best first: at least policy, value, stderr, low, high, rank_low, rank_high,
+    p_best. What is not estimable is None.
+    """
+    return [_record(row) for row in story.rows]
+
+
+def _record(row: ForestRow) -> dict[str, Any]:
+    cells = (
+        *(row.policy, row.value, row.stderr, row.low, row.high, row.sim_low, row.sim_high, row.rank_low, row.rank_high),
+        *(row.p_best, row.n_rows, row.n_labels, row.verified, row.method, row.note),
+    )
+    record = dict(zip(_SCHEMA, (plain(cell) for cell in cells), strict=True))
+    for name in ("rank_low", "rank_high"):
+        record[name] = None if record[name] is None else int(record[name])
+    return record
+
+
+def differences(story: Story) -> list[dict[str, Any]]:
+    """Each pair once, earlier name − later name, in the order of the matrix."""
+    found = []
+    for block in story.blocks:
+        if isinstance(block, Matrix):
+            for i, left in enumerate(block.names):
+                for j in range(i + 1, len(block.names)):
+                    figures = (array[i, j] for array in (block.difference, block.low, block.high, block.p_adjusted))
+                    names = ("difference", "low", "high", "p_adjusted")
+                    pair = {"left": left, "right": block.names[j]}
+                    found.append(pair | {name: plain(value) for name, value in zip(names, figures, strict=True)})
+    return found
+
+
+def as_dict(story: Story) -> dict[str, Any]:
+    """The whole story in JSON's own types."""
+    runs = [block.run.as_dict() for block in story.blocks if isinstance(block, Provenance)]
+    return {
+        "title": story.title,
+        "verdict": story.verdict,
+        "policies": records(story),
+        "differences": differences(story),
+        "findings": [plain(finding.as_dict()) for finding in story.findings],
+        "run": runs[0] if runs else None,
+    }
+
+
+def to_json(story: Story) -> str:
+    """JSON text, indented, strictly standard: no NaN, no Infinity."""
+    return json.dumps(as_dict(story), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def to_csv(story: Story) -> str:
+    """The policies as comma-separated text."""
+    return frame(story).write_csv()
+
+
+def to_markdown(story: Story) -> str:
+    """Verdict, table and findings for a pull request or a paper."""
+    lines = [f"**{_escaped(story.verdict)}**", ""]
+    lines += _markdown_row(("Policy", "Value", "Interval", "Rank", "P(best)", "Labels"))
+    lines += ["|:--|--:|--:|--:|--:|--:|"]
+    for row in story.rows:
+        cells = (
+            _escaped(row.policy) + ("" if row.verified else " (not verified)"),
+            "not estimable" if row.value != row.value else numbers.estimate(row.value, row.stderr),
+            numbers.interval(row.low, row.high, row.stderr),
+            numbers.ranks(row.rank_low, row.rank_high),
+            numbers.percent(row.p_best),
+            numbers.count(row.n_labels),
+        )
+        lines += _markdown_row(cells)
+    if story.findings:
+        lines.append("")
+    for finding in story.findings:
+        words = _escaped(f"{finding.message} {finding.remedy}".strip())
+        lines.append(f"- **{finding.severity}** `{finding.code}` {words}")
+    return "\n".join(lines) + "\n"
+
+
+def frame(story: Story) -> pl.DataFrame:
+    """The policies as a frame with fixed column types, however many rows there are."""
+    return pl.DataFrame(records(story), schema=_SCHEMA, orient="row")
+
+
+def to_parquet(story: Story) -> bytes:
+    """The policies as a Parquet file."""
+    buffer = io.BytesIO()
+    frame(story).write_parquet(buffer)
+    return buffer.getvalue()
+
+
+_FORMATS = {".json": to_json, ".csv": to_csv, ".md": to_markdown, ".parquet": to_parquet}
+
+
+def save(story: Story, path: str | os.PathLike[str], *, inputs: Iterable[str | os.PathLike[str]] = ()) -> Path:
+    """Write the story in the format that the file's ending names.
+
+    Arguments:
+        story: what to write.
+        path: ends in .json, .csv, .md or .parquet.
+        inputs: files that must not be overwritten.
+
+    Raises:
+        AdjudgeError: another ending, an input in the way, or a path that cannot be written.
+    """
+    ending = Path(path).suffix.lower()
+    if ending not in _FORMATS:
+        raise AdjudgeError(
+            f"output {path}: the ending {ending or '(none)'} names no format.",
+            f"One of {', '.join(_FORMATS)} (or .html for the page).",
+            "Rename the output.",
+        )
+    return write(path, _FORMATS[ending](story), inputs=inputs)
+
+
+def _markdown_row(cells: Sequence[str]) -> list[str]:
+    return [f"| {' | '.join(cells)} |"]
+
+
+def _escaped(text: str) -> str:
+    """Text that Markdown would read as markup, as itself."""
+    special = r"\`*_{}[]<>#|~"
+    return "".join(f"\\{character}" if character in special else character for character in clean(text))
