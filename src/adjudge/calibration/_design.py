@@ -15,12 +15,10 @@ class Design:
     """[1, (feature − centre) / scale] of a row.
 
     Arguments:
-        covariates: whether the covariates follow the scores.
         centre: [d] weighted means over the labelled rows.
         scale: [d] weighted standard deviations; 1 for a constant feature.
     """
 
-    covariates: bool
     centre: FloatArray
     scale: FloatArray
 
@@ -29,8 +27,7 @@ class Design:
         X = np.empty((len(score), 1 + self.centre.size))
         X[:, 0] = 1.0
         X[:, 1 : 1 + score.shape[1]] = score
-        if self.covariates:
-            X[:, 1 + score.shape[1] :] = covariates
+        X[:, 1 + score.shape[1] :] = covariates
         X[:, 1:] -= self.centre
         X[:, 1:] /= self.scale
         return X
@@ -40,11 +37,10 @@ class Design:
         return np.concatenate([[0.0], np.full(self.centre.size, ridge)])
 
 
-def standardise(labelled: Slice, *, covariates: bool) -> Design:
+def standardise(labelled: Slice) -> Design:
     """The scale on which the labelled rows have mean 0 and deviation 1."""
-    both = covariates and labelled.covariates.shape[1] > 0
-    table = np.column_stack([labelled.score, labelled.covariates]) if both else labelled.score
+    table = np.column_stack([labelled.score, labelled.covariates])
     total = labelled.weight.sum()
     centre = labelled.weight @ table / total
     scale = np.sqrt(labelled.weight @ (table - centre) ** 2 / total)
-    return Design(both, centre, np.where(scale > 1e-12 * (1 + np.abs(centre)), scale, 1.0))
+    return Design(centre, np.where(scale > 1e-12 * (1 + np.abs(centre)), scale, 1.0))

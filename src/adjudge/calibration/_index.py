@@ -30,7 +30,7 @@ def fit(method: str, labelled: _slice.Slice, basis: Basis, *, penalty: FloatArra
         method: its address.
         labelled: labelled rows.
         basis: (score, covariates) -> features [n, q].
-        penalty: [q, q] or diagonal [q] penalty Λ of the index.
+        penalty: Λ of the index: its diagonal [q], or [K+1, q, q] one matrix for the full fit and each fold.
     """
     X, y, weight = basis(labelled.score, labelled.covariates), labelled.gold, labelled.weight
     digits = 12 - int(np.ceil(np.log10(max(float(np.abs(y).max()), 1e-100))))
@@ -39,7 +39,7 @@ def fit(method: str, labelled: _slice.Slice, basis: Basis, *, penalty: FloatArra
     steps, blocks = isotonic.fit(isotonic.levels(index[:, 0]), y, weight)
     shares = steps.respond(index[:, 0])[1] * weight[:, None]
     expected = shares.T @ X / steps.mass[:, None]
-    slopes = glm.lever(X, weight, np.ones(y.size), ridge=penalty)
+    slopes = glm.lever(X, weight, np.ones(y.size), ridge=penalty if penalty.ndim == 1 else penalty[0])
     held_out = _held_out(index[:, 1:], labelled)
     return _slice.finish(
         method,

@@ -21,6 +21,7 @@ class Slice:
 
     Arguments:
         judges: names of the J score columns in use.
+        covariate_names: names of the d covariates in use.
         score: [m, J] scores, 0 where missing.
         covariates: [m, d] covariates, 0 where missing.
         gold: [m] labels.
@@ -34,6 +35,7 @@ class Slice:
     """
 
     judges: tuple[str, ...]
+    covariate_names: tuple[str, ...]
     score: FloatArray
     covariates: FloatArray
     gold: FloatArray
@@ -52,8 +54,8 @@ class Slice:
         return int(np.unique(self.cluster[self.weight > 0]).size)
 
 
-def take(ratings: Ratings, *, judges: Sequence[str] | None, folds: int, seed: int) -> Slice:
-    """The labelled slice of `ratings`, for some judges (all by default)."""
+def take(ratings: Ratings, *, judges: Sequence[str] | None, covariates: bool = False, folds: int, seed: int) -> Slice:
+    """The labelled slice of `ratings`, for some judges (all by default), with or without the covariates."""
     names = ratings.judges if judges is None else tuple(judges)
     for name in names:
         if name not in ratings.judges:
@@ -71,9 +73,9 @@ def take(ratings: Ratings, *, judges: Sequence[str] | None, folds: int, seed: in
             "Label some rows: adjudge plan says how many and which.",
         )
     score = ratings.score[rows][:, [ratings.judges.index(name) for name in names]]
-    covariates = ratings.covariates[rows]
-    known = np.isfinite(score).all(axis=1) & np.isfinite(covariates).all(axis=1)
-    score, covariates = np.where(np.isfinite(score), score, 0.0), np.where(np.isfinite(covariates), covariates, 0.0)
+    extra = ratings.covariates[rows] if covariates else np.empty((rows.size, 0))
+    known = np.isfinite(score.sum(axis=1) + extra.sum(axis=1))
+    score, extra = (np.where(np.isfinite(table), table, 0.0) for table in (score, extra))
     if not (weight * known > 0).any():
         raise AdjudgeError(
             f"ratings.score: none of the {rows.size} labelled rows has a score of {', '.join(names) or 'any judge'}.",
@@ -84,8 +86,9 @@ def take(ratings: Ratings, *, judges: Sequence[str] | None, folds: int, seed: in
     base = crossfit.training_weights(weight, fold)
     return Slice(
         judges=names,
+        covariate_names=ratings.covariate_names if covariates else (),
         score=score,
-        covariates=covariates,
+        covariates=extra,
         gold=ratings.gold[rows],
         weight=weight * known,
         weights=base * known,
@@ -94,7 +97,7 @@ def take(ratings: Ratings, *, judges: Sequence[str] | None, folds: int, seed: in
         row=ratings.row[rows],
         cluster=ratings.cluster[rows],
         bounds=ratings.bounds,
-        findings=findings + _gaps(ratings, names),
+        findings=findings + _gaps(ratings, names, covariates),
     )
 
 
@@ -124,6 +127,7 @@ def finish(
     return Calibrator(
         method=method,
         judges=labelled.judges,
+        covariates=labelled.covariate_names,
         respond=respond,
         influence=influence,
         held_out=np.clip(out, *labelled.bounds),
@@ -174,16 +178,16 @@ def _weight(ratings: Ratings, rows: IntArray) -> tuple[FloatArray, tuple[Finding
     return weight, (finding,)
 
 
-def _gaps(ratings: Ratings, names: tuple[str, ...]) -> tuple[Finding, ...]:
-    """A finding when a judge abstained anywhere."""
-    columns = [ratings.judges.index(name) for name in names]
-    gaps = int((~np.isfinite(ratings.score[:, columns])).any(axis=1).sum())
+def _gaps(ratings: Ratings, names: tuple[str, ...], covariates: bool) -> tuple[Finding, ...]:
+    """A finding when a judge abstained, or a covariate is missing, anywhere."""
+    total = ratings.score[:, [ratings.judges.index(name) for name in names]].sum(axis=1)
+    gaps = int((~np.isfinite(total + ratings.covariates.sum(axis=1) if covariates else total)).sum())
     if not gaps:
         return ()
     finding = Finding(
         "score-missing",
         Severity.WARNING,
-        f"{gaps} of {ratings.n} rows have no judge score and are forecast by the mean of the labels.",
+        f"{gaps} of {ratings.n} rows lack a judge score or a covariate and are forecast by the mean of the labels.",
         gaps,
         0,
         "Judge those rows, or drop them if the judge abstains at random.",

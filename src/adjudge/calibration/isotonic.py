@@ -78,7 +78,7 @@ def fit(
     """
     labelled = _slice.take(ratings, judges=judges, folds=folds, seed=seed)
     if len(labelled.judges) > 1:
-        design = standardise(labelled, covariates=False)
+        design = standardise(labelled)
         return _index.fit("calibration.isotonic", labelled, design, penalty=design.penalty(0.0))
     used = labelled.weight > 0
     at = curves.levels(labelled.score[:, 0])

@@ -69,8 +69,8 @@ def fit(
     >>> fit(ratings)(ratings).forecast.gradient.shape
     (500, 2)
     """
-    labelled = _slice.take(ratings, judges=judges, folds=folds, seed=seed)
-    design = standardise(labelled, covariates=covariates)
+    labelled = _slice.take(ratings, judges=judges, covariates=covariates, folds=folds, seed=seed)
+    design = standardise(labelled)
     X, penalty = design(labelled.score, labelled.covariates), design.penalty(ridge)
     beta = glm.line(X, labelled.gold, labelled.weights, ridge=penalty)
     held_out = np.einsum("mq,mq->m", X, beta[1 + labelled.fold])

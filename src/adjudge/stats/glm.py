@@ -28,7 +28,7 @@ def line(X: FloatArray, y: FloatArray, weights: FloatArray, *, ridge: FloatArray
         X: [m, q] features, on a common scale.
         y: [m] outcomes.
         weights: [B, m] weights, >= 0.
-        ridge: [q] penalty on the square of each coefficient, or [q, q] penalty matrix, in labels.
+        ridge: [q] penalty on the square of each coefficient, or [q, q] matrix, or [B, q, q] by weighting, in labels.
     """
     m, q = X.shape
     gram = (weights @ (X[:, :, None] * X[:, None, :]).reshape(m, q * q)).reshape(-1, q, q) + _matrix(ridge)
@@ -38,7 +38,7 @@ def line(X: FloatArray, y: FloatArray, weights: FloatArray, *, ridge: FloatArray
 
 
 def logistic(
-    X: FloatArray, y: FloatArray, weights: FloatArray, *, ridge: FloatArray, start: FloatArray | None = None
+    X: FloatArray, y: FloatArray, weights: FloatArray, *, ridge: FloatArray, centre: FloatArray | None = None
 ) -> FloatArray:
     """[B, q] weighted logistic coefficients by damped Newton steps, for y [m] in [0, 1] and weights [B, m].
 
@@ -47,11 +47,12 @@ def logistic(
         y: [m] outcomes in [0, 1].
         weights: [B, m] weights, >= 0.
         ridge: [q] penalty on the square of each coefficient, in labels (half of it enters the likelihood).
-        start: [q] where to start; zeros by default.
+        centre: [q] where the ridge pulls to and the steps start; zeros by default.
     """
     m, q = X.shape
     products = (X[:, :, None] * X[:, None, :]).reshape(m, q * q)
-    beta = np.tile(np.zeros(q) if start is None else start, (weights.shape[0], 1))
+    origin = np.zeros(q) if centre is None else centre
+    beta = np.tile(origin, (weights.shape[0], 1))
     active = weights.sum(axis=1) > 0
     beta[~active] = np.nan
     todo = np.flatnonzero(active)
@@ -60,10 +61,10 @@ def logistic(
             break
         w, now = weights[todo], beta[todo]
         mu = special.expit((now @ X.T).clip(-REACH, REACH))
-        score = (w * (y - mu)) @ X - now * ridge
+        score = (w * (y - mu)) @ X - (now - origin) * ridge
         bend = ((w * mu * (1 - mu)) @ products).reshape(-1, q, q) + np.diag(ridge)
         step = _solve(bend, score)
-        stride = np.abs(np.where(w[:, :] > 0, step @ X.T, 0.0)).max(axis=1)
+        stride = np.abs(np.where(w > 0, step @ X.T, 0.0)).max(axis=1)
         step *= np.minimum(1.0, 4.0 / np.maximum(stride, 1e-300))[:, None]
         beta[todo] = now + step
         far = np.abs(np.where(w > 0, beta[todo] @ X.T, 0.0)).max(axis=1) > REACH
@@ -81,7 +82,7 @@ def lever(X: FloatArray, weight: FloatArray, bend: FloatArray, *, ridge: FloatAr
         ridge: [q] or [q, q] penalty.
     """
     gram = (X * (weight * bend)[:, None]).T @ X + _matrix(ridge)
-    return (X * weight[:, None]) @ np.linalg.pinv(gram, rcond=1e-10, hermitian=True)
+    return (X * weight[:, None]) @ _inverse(gram)
 
 
 def influence(
@@ -98,4 +99,12 @@ def _matrix(ridge: FloatArray) -> FloatArray:
 
 def _solve(gram: FloatArray, right: FloatArray) -> FloatArray:
     """[B, q] minimum-norm solutions."""
-    return np.einsum("bqr,br->bq", np.linalg.pinv(gram, rcond=1e-10, hermitian=True), right)
+    return np.einsum("bqr,br->bq", _inverse(gram), right)
+
+
+def _inverse(gram: FloatArray) -> FloatArray:
+    """Pseudo-inverses of [..., q, q], brought to unit diagonals first so that no stiff penalty drowns the rest."""
+    size = np.sqrt(np.diagonal(gram, axis1=-2, axis2=-1))
+    scale = 1.0 / np.where(size > 0, size, 1.0)
+    outer = scale[..., :, None] * scale[..., None, :]
+    return np.linalg.pinv(gram * outer, rcond=1e-10, hermitian=True) * outer

@@ -50,6 +50,7 @@ class Calibrator:
     Arguments:
         method: address of the method, such as `calibration.isotonic`.
         judges: the J score columns that it reads.
+        covariates: the d covariates that it reads.
         respond: value and gradient of rows without gaps, before the bounds.
         influence: [m, q] what each labelled row of the fit adds to the error of the q parameters.
         held_out: [m] forecast of each labelled row by a fit that never saw its cluster; NaN if there is none.
@@ -63,6 +64,7 @@ class Calibrator:
 
     method: str
     judges: tuple[str, ...]
+    covariates: tuple[str, ...]
     respond: Respond
     influence: FloatArray
     held_out: FloatArray
@@ -77,15 +79,9 @@ class Calibrator:
 
     def __call__(self, ratings: Ratings) -> Ratings:
         """The same ratings with `forecast` filled."""
-        missing = [name for name in self.judges if name not in ratings.judges]
-        if missing:
-            raise AdjudgeError(
-                f"ratings: no score column is named {missing[0]!r}.",
-                f"{self.method} was fitted on {', '.join(self.judges)}.",
-                f"Add the column, or fit again on {', '.join(ratings.judges)}.",
-            )
-        columns = [ratings.judges.index(name) for name in self.judges]
-        value, gradient, gap = self._answer(ratings.score[:, columns], ratings.covariates)
+        score = _columns(ratings.score, ratings.judges, self.judges, self.method)
+        covariates = _columns(ratings.covariates, ratings.covariate_names, self.covariates, self.method)
+        value, gradient, gap = self._answer(score, covariates)
         influence = np.column_stack([self.influence, self.mean_influence]) if gap.any() else self.influence
         labelled = np.flatnonzero(ratings.labelled)
         held_out = np.full(ratings.n, np.nan)
@@ -99,15 +95,11 @@ class Calibrator:
 
     def predict(self, score: ArrayLike, covariates: ArrayLike | None = None) -> FloatArray:
         """[n] forecasts of gold for scores [n, J] (or [n] for one judge) and covariates [n, d]."""
-        table = np.asarray(score, dtype=float).reshape(-1, len(self.judges))
-        extra = np.empty((len(table), 0)) if covariates is None else np.asarray(covariates, dtype=float)
-        return self._answer(table, extra.reshape(len(table), -1))[0]
+        return self._answer(*self._table(score, covariates))[0]
 
     def curve(self, grid: ArrayLike, covariates: ArrayLike | None = None) -> tuple[FloatArray, FloatArray]:
         """([g] value, [g] standard error) along a grid of scores [g] or [g, J]; the error is by cluster."""
-        table = np.asarray(grid, dtype=float).reshape(-1, len(self.judges))
-        extra = np.empty((len(table), 0)) if covariates is None else np.asarray(covariates, dtype=float)
-        value, gradient, gap = self._answer(table, extra.reshape(len(table), -1))
+        value, gradient, gap = self._answer(*self._table(grid, covariates))
         influence = np.column_stack([self.influence, self.mean_influence]) if gap.any() else self.influence
         units, code = np.unique(self.cluster, return_inverse=True)
         if units.size < 2:
@@ -117,6 +109,19 @@ class Calibrator:
         total -= total.mean(axis=0)
         covariance = total.T @ total * (units.size / (units.size - 1))
         return value, np.sqrt(np.einsum("gq,qr,gr->g", gradient, covariance, gradient).clip(0))
+
+    def _table(self, score: ArrayLike, covariates: ArrayLike | None) -> tuple[FloatArray, FloatArray]:
+        """Scores [n, J] and covariates [n, d]; one row of covariates serves for all."""
+        table = np.asarray(score, dtype=float)
+        table = table.reshape(-1, len(self.judges)) if self.judges else np.empty((table.size, 0))
+        extra = np.empty((1, 0)) if covariates is None else np.atleast_2d(np.asarray(covariates, dtype=float))
+        if extra.shape[1] != len(self.covariates):
+            raise AdjudgeError(
+                f"{self.method}: {extra.shape[1]} covariates were given.",
+                f"It was fitted on {len(self.covariates)}: {', '.join(self.covariates) or 'none'}.",
+                "Give them in that order.",
+            )
+        return table, np.broadcast_to(extra, (len(table), extra.shape[1]))
 
     def _answer(self, score: FloatArray, covariates: FloatArray) -> tuple[FloatArray, FloatArray, BoolArray]:
         """Value, gradient (with a last column for the mean where a score is missing) and which rows have gaps."""
@@ -158,3 +163,15 @@ class Calibrator:
             self.judges,
         )
         return held_out, moved, (finding,)
+
+
+def _columns(table: FloatArray, names: tuple[str, ...], wanted: tuple[str, ...], method: str) -> FloatArray:
+    """[n, len(wanted)] columns by name."""
+    missing = [name for name in wanted if name not in names]
+    if missing:
+        raise AdjudgeError(
+            f"ratings: no column is named {missing[0]!r}.",
+            f"{method} was fitted on {', '.join(wanted)}.",
+            f"Add the column, or fit again on {', '.join(names) or 'what there is'}.",
+        )
+    return table if wanted == names else table[:, [names.index(name) for name in wanted]]
