@@ -155,7 +155,7 @@ class Pieces:
         `spent` are the degrees of freedom that a fitted λ has used up.
         """
         left = np.maximum(self.n - 1 - spent, np.finfo(float).tiny)
-        up = np.where(self.n >= 2, np.sqrt(self.n / left), 0.0)
+        up = np.where(self.n >= 2, np.sqrt(self.n / left), 1.0)
         rest = np.where(self.unlabelled >= 2, np.sqrt(self.unlabelled / np.maximum(self.unlabelled - 1, 1)), 1.0)
         return (residual + forecast) * np.where(self.has_label, up[self.group], rest[self.group])
 

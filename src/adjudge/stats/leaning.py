@@ -43,11 +43,12 @@ class Leaning:
     every: FloatArray
     mass: FloatArray
 
-    def slopes(self, share: FloatArray) -> FloatArray:
-        """[k, q] b for residual shares α [k]."""
+    def slopes(self, share: FloatArray, *, borrowed: FloatArray | float = 1.0) -> FloatArray:
+        """[k, q] b for residual shares α [k]; `borrowed` is the weight of the forecast over all rows."""
         with np.errstate(invalid="ignore", divide="ignore"):
-            label = np.where(share > 0, share / self.label_mass, 0.0)[:, None] * self.label
-            return np.nan_to_num(self.every / self.mass[:, None]) - label
+            label = np.where(share != 0, share / self.label_mass, 0.0)[:, None] * self.label
+            every = np.where(self.mass > 0, borrowed / self.mass, 0.0)[:, None] * self.every
+        return every - label
 
 
 def prepare(labelled: Ratings) -> Leaning:

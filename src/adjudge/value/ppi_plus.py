@@ -11,12 +11,10 @@ Limits: λ = 0 is `value.labels_only` exactly; a score that equals the label giv
 
 from __future__ import annotations
 
-import numpy as np
-
 from ..core.card import Card, Paper
 from ..core.estimate import Estimate
-from ..stats import difference, power_tuning
-from ..stats.assemble import assembled
+from ..stats import difference
+from ..stats.assemble import powered
 from ..stats.judges import judge_columns
 from ..tables.ratings import Ratings
 
@@ -61,9 +59,4 @@ def estimate(ratings: Ratings, *, judge: str | None = None) -> Estimate:
 
 def finish(sums: difference.Sums) -> Estimate:
     """The estimate from folded sums with one forecast (`stats.difference`)."""
-    pieces = difference.pieces(sums)
-    tuned = power_tuning.tune(pieces)
-    value = pieces.gold + np.nan_to_num(tuned.lam * (pieces.mean - pieces.held)).sum(axis=0)
-    forecast = np.einsum("jc,jc->c", tuned.lam[:, pieces.group], pieces.a)
-    psi = pieces.influence(tuned.residual, forecast, spent=tuned.spent)
-    return assembled(sums, pieces, value, psi, method="value.ppi_plus", spent=tuned.spent)
+    return powered(sums, method="value.ppi_plus")
