@@ -124,14 +124,7 @@ class Estimate:
         W = np.atleast_2d(np.asarray(weights, dtype=float))
         W_plus, W_minus = np.maximum(W, 0), np.maximum(-W, 0)
         low, high = self.bounds
-        with np.errstate(invalid="ignore"):
-            ends = np.array(
-                [
-                    W_plus @ np.full(W.shape[1], low) - W_minus @ np.full(W.shape[1], high),
-                    W_plus @ np.full(W.shape[1], high) - W_minus @ np.full(W.shape[1], low),
-                ]
-            )
-        finite = np.isfinite([low, high]).all()
+        finite, up, down = np.isfinite(high - low), W_plus.sum(axis=1), W_minus.sum(axis=1)
         slack = np.column_stack(
             [
                 W_plus @ self.slack[:, 0] + W_minus @ self.slack[:, 1],
@@ -146,7 +139,7 @@ class Estimate:
                 for part in self.parts
             ),
             df=_joint.contrast_df(W, self.covariance, self.df),
-            bounds=(float(ends[0].min()), float(ends[1].max())) if finite else (-np.inf, np.inf),
+            bounds=(min(up * low - down * high), max(up * high - down * low)) if finite else (-np.inf, np.inf),
             reserve=None if self.reserve is None else self.reserve.contrast(W, self.bounds),
             slack=slack,
             method=self.method,
@@ -187,6 +180,12 @@ class Estimate:
     def differences(self) -> Estimate:
         """All k(k−1)/2 pairwise differences, earlier name − later name."""
         k = len(self.names)
+        if k > 100:
+            raise AdjudgeError(
+                f"estimate: {k} names have {k * (k - 1) // 2:,} pairwise differences.",
+                "At most 100 names: the joint covariance of the pairs must fit in memory.",
+                "Use select(names) for fewer names, difference(left, right) for one pair, or ranks().",
+            )
         left, right = np.triu_indices(k, 1)
         W = np.zeros((left.size, k))
         W[np.arange(left.size), left] = 1.0

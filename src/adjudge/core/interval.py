@@ -61,8 +61,7 @@ class Reserve:
         """[k, k] covariance whose diagonal is u (module equation); the raw one where there is no finite range."""
         if self.steady is not None:
             return self.steady
-        width = bounds[1] - bounds[0]
-        if not np.isfinite(width):
+        if not np.isfinite(width := bounds[1] - bounds[0]):
             return self.covariance
         u = _steady_variance(self.n, (self.mean - bounds[0]) / width, np.diagonal(self.covariance) / width**2)
         steady = np.where(np.isfinite(self.covariance), self.covariance, 0.0)
@@ -113,8 +112,7 @@ def interval(
     """
     levels = np.clip(np.broadcast_to(np.asarray(level, dtype=float), value.shape), 1e-9, 1 - SMALLEST_PVALUE)
     n, mean, u, most = _labels(value, reserve, bounds)
-    width = bounds[1] - bounds[0]
-    if not np.isfinite(width):
+    if not np.isfinite(width := bounds[1] - bounds[0]):
         own, labels = _t_interval(value, variance, df, levels), _t_interval(mean, u, n - 1, levels)
         return np.clip(np.where((variance > most)[:, None], _moved(labels, value), own), *bounds)
     p, centre = np.clip((np.array([value, mean]) - bounds[0]) / width, 0, 1)
@@ -146,13 +144,7 @@ def steady_variance(
 
 
 def pvalue(interval: Callable[[FloatArray], FloatArray], value: FloatArray, null: FloatArray) -> FloatArray:
-    """[k] two-sided p-values: 1 − the level at which the interval first touches `null`, by Ridders' bisection.
-
-    Arguments:
-        interval: levels [k] -> [k, 2], growing with the level.
-        value: [k] estimates; NaN gives NaN.
-        null: [k] hypothetical truths.
-    """
+    """[k] two-sided p-values: 1 − the level at which `interval` (levels -> [k, 2]) first touches `null`."""
 
     def excess(surprise: FloatArray) -> FloatArray:
         low_high = interval(-np.expm1(-surprise))
@@ -160,8 +152,7 @@ def pvalue(interval: Callable[[FloatArray], FloatArray], value: FloatArray, null
 
     weak, strong = np.zeros(value.shape), np.full(value.shape, -np.log(SMALLEST_PVALUE))  # surprise = −log p
     at_weak, at_strong = excess(weak), excess(strong)
-    strong = np.where(at_weak <= 0, weak, strong)
-    weak = np.where(at_strong > 0, strong, weak)
+    weak, strong = np.where(at_strong > 0, strong, weak), np.where(at_weak <= 0, weak, strong)
     best, previous = weak, np.full(value.shape, np.inf)
     for _ in range(40):
         if np.all((np.abs(best - previous) < 1e-8) | (strong - weak < 1e-8)):
@@ -172,9 +163,9 @@ def pvalue(interval: Callable[[FloatArray], FloatArray], value: FloatArray, null
             step = (middle - weak) * at_middle / np.sqrt(at_middle**2 - at_weak * at_strong)
         best = np.clip(middle + np.nan_to_num(step), weak, strong)
         for tried, at in ((middle, at_middle), (best, excess(best))):
-            inward, outward = (at > 0) & (tried > weak), (at <= 0) & (tried < strong)
-            weak, at_weak = np.where(inward, tried, weak), np.where(inward, at, at_weak)
-            strong, at_strong = np.where(outward, tried, strong), np.where(outward, at, at_strong)
+            within, outside = (tried > weak) & (tried < strong), at > 0
+            weak, at_weak = np.where(within & outside, [tried, at], [weak, at_weak])
+            strong, at_strong = np.where(within & ~outside, [tried, at], [strong, at_strong])
     p = np.exp(-best)
     p[p <= 2 * SMALLEST_PVALUE] = 0.0
     return np.where(np.isnan(at_weak), np.nan, p)
@@ -202,15 +193,14 @@ def _labels(
     unknown = np.full(value.shape, np.nan)
     if reserve is None:
         return np.zeros(value.shape), unknown, unknown, unknown
-    n, u = np.asarray(reserve.n, dtype=float), np.diagonal(reserve.steadied(bounds))
-    u = np.where(n > 0, u, np.nan)
+    n = np.asarray(reserve.n, dtype=float)
+    u = np.where(n > 0, np.diagonal(reserve.steadied(bounds)), np.nan)
     return n, reserve.mean, u, np.fmax(u, np.diagonal(reserve.covariance)) * (1 + 1e-9)
 
 
 def _shrunk(v: FloatArray, u: FloatArray, df: FloatArray) -> FloatArray:
     """[k] v*, at most u; v itself where u is unknown."""
-    units = np.maximum(df, 1) + 1
-    ratio = PSEUDO_LABELS / (units + PSEUDO_LABELS)
+    ratio = PSEUDO_LABELS / (np.maximum(df, 1) + 1 + PSEUDO_LABELS)
     return np.where(np.isfinite(u), np.minimum((1 - ratio) * v + ratio * u, u), v)
 
 
@@ -225,7 +215,6 @@ def _beta_interval(p: FloatArray, n: FloatArray, df: FloatArray, level: FloatArr
 
 
 def _t_interval(value: FloatArray, variance: FloatArray, df: FloatArray, level: FloatArray) -> FloatArray:
-    """[k, 2] plain t interval."""
     half = t_quantile(df, level) * np.sqrt(variance)
     return np.column_stack([value - half, value + half])
 
