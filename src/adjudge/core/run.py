@@ -172,7 +172,7 @@ def write(path: str | os.PathLike[str], content: str | bytes, *, inputs: Iterabl
             raise AdjudgeError(
                 f"output {target}: it is the input file {source}.",
                 "Adjudge never changes its inputs.",
-                "Give another name with --output.",
+                "Give another name with --out.",
             )
     data = content.encode() if isinstance(content, str) else content
     temporary = ""
@@ -187,9 +187,27 @@ def write(path: str | os.PathLike[str], content: str | bytes, *, inputs: Iterabl
         raise AdjudgeError(
             f"output {target}: cannot be written ({error.strerror or error}).",
             "A path in an existing folder that may be written to, on a disk with room left.",
-            "Make the folder, free some room, or give another path with --output.",
+            "Make the folder, free some room, or give another path with --out.",
         ) from None
     return target
+
+
+def new_folder(path: str | os.PathLike[str]) -> Path:
+    """The folder at a path, made with its parents when it is not there.
+
+    Raises:
+        AdjudgeError: a file stands in the way, or the folder cannot be made.
+    """
+    folder = Path(path)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise AdjudgeError(
+            f"output {folder}: the folder cannot be made ({error.strerror or error}).",
+            "A path where a folder is or can be.",
+            "Give another with --out.",
+        ) from None
+    return folder
 
 
 def _umask() -> int:

@@ -1,0 +1,46 @@
+"""Rank policies from judge scores and a few gold labels, with honest intervals."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ..flows.evaluate import evaluate
+from ._columns import columns, given
+from ._help import examples
+
+SEVERE = 2  # exit code when a finding is severe, so that a pipeline can stop on it
+
+
+@click.command(
+    epilog=examples(
+        "adjudge evaluate arena --judge judge_score --gold oracle_label",
+        "adjudge evaluate ratings.parquet --judge judge_score --gold oracle_label",
+        "adjudge evaluate gpt.jsonl claude.jsonl --judge score --gold human --item task",
+        "adjudge evaluate ratings.csv --judge j1 --judge j2 --gold label --range 1,5 --cluster user",
+        "adjudge evaluate ratings.csv --gold-file to_label.csv --format json --no-report",
+    )
+)
+@click.argument("source", nargs=-1, required=True, metavar="SOURCE...")
+@columns
+@click.option("--method", default="auto", show_default=True, help="A method of `adjudge methods value`.")
+@click.option("--calibration", default="auto", show_default=True, help="A method of `adjudge methods calibration`.")
+@click.option("--level", type=float, default=0.95, show_default=True, help="Coverage of the intervals.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Of every random draw.")
+@click.option("--format", "form", type=click.Choice(["table", "json", "csv", "md"]), default="table", show_default=True)
+@click.option("--out", type=click.Path(path_type=Path), default="adjudge-report", show_default=True, metavar="FOLDER")
+@click.option("--no-report", is_flag=True, help="Print only; write no page and no files.")
+def command(source: tuple[str, ...], form: str, out: Path, no_report: bool, **options: Any) -> int:
+    """Say which policy is best, how sure that is, what to distrust and what would settle it.
+
+    SOURCE is a file, folder, pattern, several files (one a policy), or the bundled table `arena`. A page and tables
+    for programs go to --out. Exit code 2 means that a finding is severe.
+    """
+    answer = evaluate(source[0] if len(source) == 1 else list(source), **given(options))
+    click.echo(answer.text(form))
+    if not no_report:
+        page = answer.save(out)
+        click.echo(f"\nReport: {page}", err=form != "table")
+    return SEVERE if answer.severe else 0

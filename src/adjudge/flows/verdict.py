@@ -1,0 +1,51 @@
+"""The answer in one sentence, for a person who decides."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..core.finding import Severity
+from .answer import Answer
+
+MOST_NAMED = 4
+
+
+def verdict(answer: Answer) -> str:
+    """Who is best, by how much, or why nobody can say; the first words carry the news."""
+    names, value = answer.estimate.names, answer.estimate.value
+    order = [p for p in answer.order if np.isfinite(value[p])]
+    if not order:
+        return "No policy can be valued from this table; the findings say what is missing."
+    if len(names) == 1:
+        low, high = answer.interval[0]
+        return f"{names[0]} is worth {value[0]:.3g}, and surely between {low:.3g} and {high:.3g}."
+    first = order[0]
+    rivals = [p for p in order[1:] if answer.ranks[p, 0] <= 1]
+    caution = _caution(answer, first)
+    if not rivals and answer.ranks[first, 1] <= 1:
+        return f"{names[first]} is best: {_lead(answer, first, order[1])}{caution}"
+    tied = [first, *rivals] if rivals else [p for p in order if answer.ranks[p, 0] <= 1]
+    beaten = [p for p in order if answer.ranks[p, 0] > 1]
+    sentence = f"No winner yet: {_list([names[p] for p in tied])} cannot be told apart at {answer.level:.0%}"
+    if beaten:
+        sentence += f"; {_list([names[p] for p in beaten])} {'is' if len(beaten) == 1 else 'are'} behind"
+    return sentence + "." + caution
+
+
+def _lead(answer: Answer, first: int, second: int) -> str:
+    lead = answer.estimate.difference(answer.estimate.names[first], answer.estimate.names[second])
+    low, high = lead.interval(answer.level)[0]
+    ahead = f"ahead of {answer.estimate.names[second]} by {lead.value[0]:.3g} ({low:.3g} to {high:.3g})"
+    return f"{ahead}, and {answer.p_best[first]:.0%} sure to be the best of {len(answer.estimate.names)}."
+
+
+def _caution(answer: Answer, first: int) -> str:
+    if not answer.verified[first]:
+        return f" But no label backs {answer.estimate.names[first]}: treat this as a lead, not a result."
+    severe = sum(finding.severity is Severity.SEVERE for finding in answer.findings)
+    return f" {severe} severe finding{'s' if severe > 1 else ''} below: read before acting." if severe else ""
+
+
+def _list(names: list[str]) -> str:
+    shown = names[:MOST_NAMED] + ([f"{len(names) - MOST_NAMED} more"] if len(names) > MOST_NAMED else [])
+    return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"
