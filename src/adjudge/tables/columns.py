@@ -7,7 +7,7 @@ when a single one of its usual names stands in the table, and an info finding sa
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ..core.finding import Finding, Severity
@@ -132,6 +132,8 @@ def resolve(
     covariates: Sequence[str],
     draw: str | None,
     rater: str | None,
+    scores: Sequence[str] = (),
+    elsewhere: Sequence[str] = (),
 ) -> tuple[Columns, tuple[Finding, ...]]:
     """Which column plays which part; findings tell what was guessed.
 
@@ -139,6 +141,8 @@ def resolve(
         names: columns of the table.
         policy, item, judge, gold, draw: None guesses; an empty sequence for `gold` means that there is none.
         cluster, weight, propensity, stratum, covariates, rater: None (or empty) means that there is none.
+        scores: columns known to be scores because the format says so.
+        elsewhere: columns of a second table, in which gold columns may stand instead.
 
     Errors: a named column is missing; several usual names stand for one part; no judge column can be found.
     """
@@ -154,15 +158,12 @@ def resolve(
     def optional(named: str | None, option: str) -> str:
         return require(names, named, option) if named is not None else ""
 
-    judges = tuple(require(names, name, "--judge") for name in as_names(judge)) or (choose("judge", None),)
-    if not judges[0]:
-        raise AdjudgeError(
-            "No judge column was named, and none has a usual name.",
-            f"The columns are: {listing([name for name in names if name != FILE])}.",
-            "Name it with --judge COLUMN.",
-        )
-    golds = tuple(as_names(gold)) if rater else tuple(require(names, name, "--gold") for name in as_names(gold))
-    if gold is None and rater is None:
+    judges = tuple(require(names, name, "--judge") for name in as_names(judge)) or _usual_judge(names, scores, choose)
+    golds = tuple(name for name in as_names(gold) if name in names)
+    if rater is None:
+        golds = tuple(require((*names, *elsewhere), name, "--gold") for name in as_names(gold))
+        golds = tuple(name for name in golds if name in names)
+    if gold is None:
         golds = tuple(name for name in (choose("gold", None),) if name)
     columns = Columns(
         policy=choose("policy", policy) or (FILE if FILE in names else ""),
@@ -179,6 +180,23 @@ def resolve(
     )
     _refuse_double_use(columns)
     return columns, (*findings, *_absences(columns))
+
+
+def _usual_judge(
+    names: Sequence[str], scores: Sequence[str], choose: Callable[[str, str | None], str]
+) -> tuple[str, ...]:
+    """The judge column that nobody named."""
+    if len(scores) == 1:
+        return (scores[0],)
+    found = choose("judge", None)
+    if found:
+        return (found,)
+    listed = scores or [name for name in names if name != FILE]
+    raise AdjudgeError(
+        "No judge column was named, and none has a usual name.",
+        f"The {'score ' if scores else ''}columns are: {listing(listed)}.",
+        f"Name it with --judge {listed[0] if scores else 'COLUMN'}.",
+    )
 
 
 def _refuse_double_use(columns: Columns) -> None:

@@ -9,12 +9,14 @@ import os
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import polars as pl
 
 from ..errors import AdjudgeError
+from . import detect
 
 SUFFIXES = (".csv", ".tsv", ".jsonl", ".ndjson", ".json", ".parquet", ".arrow", ".feather", ".ipc", ".eval")
 _COMPRESSIBLE = (".csv", ".tsv", ".jsonl", ".ndjson", ".json")
@@ -99,8 +101,16 @@ def _bytes(path: Path) -> bytes:
     return gzip.decompress(path.read_bytes()) if path.suffix.lower() == ".gz" else path.read_bytes()
 
 
+@dataclass(frozen=True, slots=True)
+class Log:
+    """The log of another tool, already tidy. Arguments: frame: the table. tool: who wrote it."""
+
+    frame: pl.DataFrame
+    tool: str
+
+
 def open_table(path: Path) -> Any:
-    """A lazy frame for what can be read by column; otherwise a frame or the plain objects that a JSON file holds."""
+    """A lazy frame for what can be read by column; else a frame, a `Log`, or the objects that a JSON file holds."""
     require_readable(path)
     openers: dict[str, Callable[[Path], Any]] = {
         ".csv": _csv,
@@ -112,6 +122,7 @@ def open_table(path: Path) -> Any:
         ".arrow": _ipc,
         ".feather": _ipc,
         ".ipc": _ipc,
+        ".eval": lambda archive: Log(*detect.archive(archive)),
     }
     with reading(path):
         return openers[suffix(path)](path)
@@ -120,13 +131,21 @@ def open_table(path: Path) -> Any:
 def _csv(path: Path) -> pl.LazyFrame:
     """All columns as text: ids keep their zeros, and the first odd number can be named by row."""
     source: Path | io.BytesIO = io.BytesIO(_bytes(path)) if path.suffix.lower() == ".gz" else path
-    return pl.scan_csv(source, separator=_separator(path), infer_schema=False)
+    return pl.scan_csv(source, separator=separator(path), infer_schema=False)
 
 
-def _separator(path: Path) -> str:
+@contextmanager
+def unzipped(path: Path) -> Iterator[IO[bytes]]:
+    """The open file, unzipped on the way."""
+    with gzip.open(path) if path.suffix.lower() == ".gz" else path.open("rb") as stream:
+        yield stream  # type: ignore[misc]
+
+
+def separator(path: Path) -> str:
+    """What separates the columns, by the header."""
     if suffix(path) == ".tsv":
         return "\t"
-    with gzip.open(path) if path.suffix.lower() == ".gz" else path.open("rb") as stream:
+    with unzipped(path) as stream:
         header = stream.readline(1_000_000).decode("utf-8", errors="replace")
     return max(",;\t|", key=header.count)
 
@@ -138,8 +157,10 @@ def _ipc(path: Path) -> pl.LazyFrame | pl.DataFrame:
     return pl.scan_ipc(path) if is_file else pl.read_ipc_stream(path)
 
 
-def _jsonl(path: Path) -> pl.DataFrame | list[Any]:
+def _jsonl(path: Path) -> pl.DataFrame | list[Any] | Log:
     content = _bytes(path)
+    if (log := detect.lines(content, path)) is not None:
+        return Log(*log)
     try:
         return pl.read_ndjson(content, infer_schema_length=None)
     except pl.exceptions.PolarsError:
@@ -164,8 +185,10 @@ def _json_lines(path: Path, content: bytes) -> list[Any]:
 
 
 def _json(path: Path) -> Any:
-    """The objects of a JSON document: rows, columns, or rows by policy."""
+    """The objects of a JSON document: a known log, rows, columns, or rows by policy."""
     content = json.loads(_bytes(path).decode("utf-8-sig"))
+    if (log := detect.document(content, path)) is not None:
+        return Log(*log)
     if isinstance(content, dict):
         inner = [value for value in content.values() if isinstance(value, list) and value]
         if len(inner) == 1 and len(content) > 1 and all(isinstance(row, dict) for row in inner[0]):

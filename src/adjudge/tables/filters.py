@@ -11,11 +11,11 @@ from .columns import require
 
 
 def keep_where(
-    where: str | None, names: Sequence[str]
+    where: str | None, names: Sequence[str], *, empty: bool = False
 ) -> tuple[Callable[[pl.DataFrame], pl.DataFrame], tuple[str, ...]]:
     """The filter, and the columns that it reads.
 
-    Errors: a condition that cannot be parsed, names a column that is not there, or leaves no row.
+    Errors: a condition that cannot be parsed, names a column that is not there, or leaves no row (unless `empty`).
 
     >>> keep, needs = keep_where("split = 'fresh' AND n > 1", ["split", "n"])
     >>> needs, keep(pl.DataFrame({"split": ["fresh", "old"], "n": ["2", "3"]})).rows()
@@ -39,7 +39,7 @@ def keep_where(
         except pl.exceptions.PolarsError as problem:
             raise _bad(where, str(problem).splitlines()[0]) from None
         kept = frame.filter(mask)
-        if kept.height == 0:
+        if kept.height == 0 and not empty:
             raise AdjudgeError(
                 f"No row of {frame.height:,} passes --where {where!r}.", "Some must.", "Loosen the condition."
             )

@@ -11,6 +11,7 @@ import polars as pl
 from .._typing import BoolArray, FloatArray
 from ..core.finding import Finding, Severity
 from ..errors import AdjudgeError
+from .columns import FILE
 
 #: Words that mean 1 or 0 when a whole column is made of them.
 WORDS: dict[str, float] = {
@@ -19,6 +20,9 @@ WORDS: dict[str, float] = {
 }
 
 Place = Callable[[int], str]
+
+#: Column of the user's row numbers, kept beside the table while it is checked.
+ROW = "(row)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +36,19 @@ class Door:
 
     place: Place
     findings: list[Finding]
+
+    @classmethod
+    def at(cls, frame: pl.DataFrame, findings: list[Finding], *, several: bool) -> Door:
+        """The door of a frame with row numbers; `several` files are counted each from 0."""
+
+        def place(position: int) -> str:
+            row = int(frame[ROW][position])
+            if not several or FILE not in frame.columns:
+                return f"row {row}"
+            stem = frame[FILE][position]
+            return f"row {row - int(frame.filter(pl.col(FILE) == stem)[ROW].min())} of {stem}"  # type: ignore[arg-type]
+
+        return cls(place, findings)
 
     def note(self, code: str, severity: Severity, message: str, *, number: float = np.nan, remedy: str = "") -> None:
         """Adds a finding."""
@@ -131,7 +148,7 @@ def scores(frame: pl.DataFrame, judges: tuple[str, ...], door: Door) -> FloatArr
 
 
 def weights(series: pl.Series | None, n: int, door: Door) -> FloatArray:
-    """[n] row weights, 1 where none are given. Errors: negative, missing, all zero."""
+    """[n] row weights, 1 where none are given. Errors: negative or missing."""
     if series is None:
         return np.ones(n)
     values = numeric(series, door, "--weight")
@@ -143,8 +160,6 @@ def weights(series: pl.Series | None, n: int, door: Door) -> FloatArray:
                 "A weight says how many rows a row stands for, so it is at least 0.",
                 f"Drop the rows with --where '{series.name} >= 0'.",
             )
-    if not values.any():
-        raise AdjudgeError(f"{series.name}: all weights are 0.", "Some rows must count.", "Name another with --weight.")
     return values
 
 

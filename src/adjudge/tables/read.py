@@ -10,16 +10,16 @@ import polars as pl
 from .._typing import ArrayLike, IntArray
 from ..core.finding import Finding
 from ..errors import AdjudgeError
-from . import coding, columns, duplicates, labels, numbers
+from . import coding, columns, duplicates, join, numbers, raters
+from . import labels as labelling
 from .columns import FILE, Columns, Names
 from .filters import keep_where
-from .numbers import Door
+from .numbers import ROW, Door
 from .ratings import Ratings
 from .sources import Source, open_source
 
 #: More policies than this are a column named by mistake.
 MOST_POLICIES = 2_000
-_ROW = "(row)"
 
 
 def read(
@@ -36,6 +36,7 @@ def read(
     covariates: Sequence[str] = (),
     draw: str | None = None,
     rater: str | None = None,
+    labels: object = None,
     where: str | None = None,
     bounds: tuple[float, float] | None = None,
 ) -> Ratings:
@@ -56,7 +57,10 @@ def read(
         stratum: column of the sampling stratum or slice.
         covariates: further numeric columns known for every row.
         draw: column that tells several draws of one policy for one prompt apart.
-        rater: column of the judge's name in long format (one row for each judge); scores are then pivoted to columns.
+        rater: column of the judge's name in long format (one row for each judge); `judge` is then the one score
+            column, and `gold` may name raters.
+        labels: a second table (path, frame, list …) of gold labels, such as the one that `adjudge plan` wrote;
+            joined on policy, prompt and draw, or by row number.
         where: SQL condition on any column, such as `split = 'fresh' AND propensity > 0`.
         bounds: range of the gold label; None takes [0, 1] if all labels lie in it.
 
@@ -68,6 +72,7 @@ def read(
     (('a', 'b'), [1, 0], [0, 0], [nan, 0.9])
     """
     opened = open_source(source)
+    apart = _label_names(labels)
     used, told = columns.resolve(
         opened.names,
         policy=policy,
@@ -81,9 +86,24 @@ def read(
         covariates=covariates,
         draw=draw,
         rater=rater,
+        scores=opened.scores,
+        elsewhere=apart,
     )
     frame = _take(opened, used, where)
-    return build(frame, used, bounds=bounds, several=opened.several, findings=(*opened.findings, *told))
+    findings = [*opened.findings, *told]
+    strangers = [name for name in columns.as_names(gold) if name not in used.gold]
+    if used.rater:
+        door = Door.at(frame, findings, several=opened.several)
+        frame, used = raters.widen(frame, used, [name for name in strangers if name not in apart], door)
+    if labels is not None:
+        door = Door.at(frame, findings, several=opened.several)
+        named = [name for name in columns.as_names(gold) if name in apart]
+        frame, used = join.attach_gold(frame, used, labels, gold=named, door=door)
+    return build(frame, used, bounds=bounds, several=opened.several, findings=tuple(findings))
+
+
+def _label_names(labels: object) -> tuple[str, ...]:
+    return () if labels is None else open_source(labels).names
 
 
 def from_arrays(
@@ -151,10 +171,10 @@ def _take(opened: Source, used: Columns, where: str | None) -> pl.DataFrame:
     if opened.several and FILE not in names:
         names = (*names, FILE)
     condition, extra = keep_where(where, opened.names)
-    frame = opened.take(tuple(dict.fromkeys((*names, *extra)))).with_row_index(_ROW)
+    frame = opened.take(tuple(dict.fromkeys((*names, *extra)))).with_row_index(ROW)
     if frame.height == 0:
         raise AdjudgeError(f"{opened.label} has no rows.", "A table has at least one.", "Name another file.")
-    return condition(frame).select(_ROW, *names)
+    return condition(frame).select(ROW, *names)
 
 
 def build(
@@ -166,13 +186,15 @@ def build(
     findings: tuple[Finding, ...] = (),
 ) -> Ratings:
     """Checks and codes a frame whose columns are known."""
-    door = Door(_placer(frame, several), list(findings))
+    door = Door.at(frame, list(findings), several=several)
     policy, policies = _policies(frame, used, door)
     item = _codes(frame, used.item, "item", door)
     score = numbers.scores(frame, used.judges, door)
-    gold, gold_variance = labels.gold(frame, used.gold, door)
-    edge = labels.bounds(gold, bounds, door)
+    gold, gold_variance = labelling.gold(frame, used.gold, door)
+    edge = labelling.bounds(gold, bounds, door)
     weight = numbers.weights(frame[used.weight] if used.weight else None, frame.height, door)
+    if not weight.any():
+        raise AdjudgeError(f"{used.weight}: all weights are 0.", "Some rows must count.", "Name another with --weight.")
     recorded = frame[used.propensity] if used.propensity else None
     propensity = numbers.propensities(recorded, frame.height, np.isfinite(gold), door)
     draw = _codes(frame, used.draw, "draw", door) if used.draw else None
@@ -192,28 +214,14 @@ def build(
         weight=weight[keep],
         propensity=merged.propensity[keep],
         gold_variance=merged.gold_variance[keep],
-        covariates=numbers.covariates(frame, used.covariates, Door(_placer(frame, several), door.findings)),
+        covariates=numbers.covariates(frame, used.covariates, Door.at(frame, door.findings, several=several)),
         covariate_names=used.covariates,
         stratum=stratum,
         strata=strata,
         bounds=edge,
-        row=frame[_ROW].cast(pl.Int64).to_numpy(),
-        findings=(*door.findings, *labels.oddities(merged.gold[keep])),
+        row=frame[ROW].cast(pl.Int64).to_numpy(),
+        findings=(*door.findings, *labelling.oddities(merged.gold[keep])),
     )
-
-
-def _placer(frame: pl.DataFrame, several: bool) -> numbers.Place:
-    """How to name the user's row behind a position."""
-
-    def place(position: int) -> str:
-        row = int(frame[_ROW][position])
-        if not several:
-            return f"row {row}"
-        stem = frame[FILE][position]
-        start = int(frame[_ROW].filter(frame[FILE] == stem)[0])
-        return f"row {row - start} of {stem}"
-
-    return place
 
 
 def _codes(frame: pl.DataFrame, name: str, part: str, door: Door) -> IntArray:
@@ -239,13 +247,18 @@ def _policies(frame: pl.DataFrame, used: Columns, door: Door) -> tuple[IntArray,
     if not used.policy:
         return np.zeros(frame.height, dtype=np.int64), ("policy",)
     code, distinct = coding.encode(_whole(coding.ids(frame[used.policy]), "policy", door))
-    if distinct.len() > MOST_POLICIES:
+    refuse_many(distinct.len(), used.policy)
+    return code, tuple(str(name) for name in distinct)
+
+
+def refuse_many(policies: int, column: str) -> None:
+    """Errors: more policies than can be compared, as when the prompt's column is named by mistake."""
+    if policies > MOST_POLICIES:
         raise AdjudgeError(
-            f"{used.policy}: the policy has {distinct.len():,} distinct values.",
+            f"{column}: the policy has {policies:,} distinct values.",
             f"At most {MOST_POLICIES:,} policies can be compared.",
             "Is it the right column? Name another with --policy.",
         )
-    return code, tuple(str(name) for name in distinct)
 
 
 def _strata(frame: pl.DataFrame, used: Columns) -> tuple[IntArray, tuple[str, ...]]:

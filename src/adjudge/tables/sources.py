@@ -17,7 +17,7 @@ import polars as pl
 
 from ..core.finding import Finding
 from ..errors import AdjudgeError
-from . import files
+from . import detect, files
 from .columns import FILE, listing
 from .series import from_arrays, from_records, record_names
 
@@ -31,6 +31,7 @@ class Source:
         take: reads the columns asked for, in the table's row order.
         label: what error messages call it.
         several: whether rows come from more than one file.
+        scores: columns known to be scores because the format says so.
         findings: what was noticed on opening it.
     """
 
@@ -38,6 +39,7 @@ class Source:
     take: Callable[[Sequence[str]], pl.DataFrame]
     label: str = "the table"
     several: bool = False
+    scores: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
 
 
@@ -132,13 +134,13 @@ def _refuse_twins(names: Sequence[str], what: str) -> None:
 
 
 def _from_paths(given: Sequence[str | Path]) -> Source:
-    paths = [path for one in given for path in _expand(one)]
-    stems = _distinct_stems(paths)
+    paths = [path for one in given for path in expand(one)]
+    stems = distinct_stems(paths)
     parts = [_with_file(_open_file(path), stem) for path, stem in zip(paths, stems, strict=True)]
     return parts[0] if len(parts) == 1 else _stacked(parts)
 
 
-def _expand(given: str | Path) -> list[Path]:
+def expand(given: str | Path) -> list[Path]:
     """The files that a path, folder or pattern stands for, in name order."""
     path = Path(given).expanduser()
     if path.is_dir():
@@ -149,7 +151,8 @@ def _expand(given: str | Path) -> list[Path]:
                 f"Files end in one of {', '.join(files.SUFFIXES)}.",
                 "Name the folder or file that holds the ratings.",
             )
-        return found
+        samples = [child for child in found if child.name.startswith("samples_")]
+        return samples or found  # lm-evaluation-harness puts its summaries beside its samples
     if not path.exists() and glob.has_magic(str(given)):
         found = sorted(Path(match) for match in glob.glob(str(path), recursive=True))  # noqa: PTH207
         if not found:
@@ -159,7 +162,7 @@ def _expand(given: str | Path) -> list[Path]:
     return [path]
 
 
-def _distinct_stems(paths: Sequence[Path]) -> list[str]:
+def distinct_stems(paths: Sequence[Path]) -> list[str]:
     """File stems; with the folder in front where two files share one."""
     stems = [files.stem(path) for path in paths]
     if len(set(stems)) == len(stems):
@@ -180,8 +183,10 @@ def _open_file(path: Path) -> Source:
                 return lazy.select(wanted).collect()
 
         return Source(names, take, label=path.name)
-    inner = open_source(opened) if not isinstance(opened, pl.DataFrame) else _from_frame(opened)
-    return replace(inner, label=path.name)
+    if isinstance(opened, files.Log):
+        scores, told = detect.told(opened.frame, opened.tool, path)
+        return replace(_from_frame(opened.frame), label=path.name, scores=scores, findings=(told,))
+    return replace(open_source(opened), label=path.name)
 
 
 def _with_file(source: Source, stem: str) -> Source:
@@ -215,4 +220,5 @@ def _stacked(parts: Sequence[Source]) -> Source:
             ) from None
 
     findings = tuple(finding for part in parts for finding in part.findings)
-    return Source(names, take, label=f"{len(parts)} tables", several=True, findings=findings)
+    scores = tuple(dict.fromkeys(name for part in parts for name in part.scores))
+    return Source(names, take, label=f"{len(parts)} tables", several=True, scores=scores, findings=findings)
