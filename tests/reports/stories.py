@@ -137,7 +137,7 @@ def forest() -> Forest:
         rows,
         unit="mean gold label, 0 to 1",
         bounds=(0.0, 1.0),
-        caption="The judge’s scores are calibrated to the trusted labels and corrected, policy by policy, by what those labels say of the residual.",
+        caption="Judge scores calibrated to the trusted labels, and corrected policy by policy by their residuals.",
     )
 
 
@@ -187,7 +187,7 @@ def calibration() -> Curve:
 def plan() -> LabelPlan:
     labels = np.linspace(50, 800, 40)
     return LabelPlan(
-        "Label 180 more rows of base and clone to tell them apart: the difference is 0.008 and today's interval is ± 0.031.",
+        "Label 180 more rows of base and clone to tell them apart: they differ by 0.008, give or take 0.031.",
         half_width=0.0312,
         target=0.0079,
         extra=(("base", 60), ("clone", 120)),
@@ -261,7 +261,7 @@ def ordinary() -> Story:
     )
     return Story(
         "Which of 5 policies is best?",
-        "clone leads, but base and parallel_universe_prompt cannot be told apart from it; unhelpful is last with certainty.",
+        "clone leads, but two others cannot be told apart from it; unhelpful is last with certainty.",
         (
             values,
             matrix(values),
@@ -286,7 +286,7 @@ def ordinary() -> Story:
                 ),
             ),
         ),
-        lede="Values are mean gold labels, from 5,000 judged responses of which 630 carry a trusted label. The probability that clone is best is 52 %.",
+        lede="Means of trusted labels, from 5,000 judged responses of which 630 carry one. P(clone is best) is 52 %.",
         facts=("5 policies", "5,000 responses", "630 trusted labels", "95 % level"),
     )
 

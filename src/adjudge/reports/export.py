@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import json
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -130,7 +130,12 @@ def to_parquet(story: Story) -> bytes:
     return buffer.getvalue()
 
 
-_FORMATS = {".json": to_json, ".csv": to_csv, ".md": to_markdown, ".parquet": to_parquet}
+_FORMATS: dict[str, Callable[[Story], str | bytes]] = {
+    ".json": to_json,
+    ".csv": to_csv,
+    ".md": to_markdown,
+    ".parquet": to_parquet,
+}
 
 
 def save(story: Story, path: str | os.PathLike[str], *, inputs: Iterable[str | os.PathLike[str]] = ()) -> Path:
@@ -160,5 +165,5 @@ def _markdown_row(cells: Sequence[str]) -> list[str]:
 
 def _escaped(text: str) -> str:
     """Text that Markdown would read as markup, as itself."""
-    special = r"\`*_{}[]<>#|~"
+    special = r"\`*_{}[]<>#|~&"
     return "".join(f"\\{character}" if character in special else character for character in clean(text))

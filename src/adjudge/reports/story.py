@@ -1,21 +1,20 @@
 """What a report shows, as plain data: a verdict and a list of blocks. Nothing here knows how the numbers came about.
 
 Every command fills a `Story`; `page`, `terminal` and `export` show it. A command picks the blocks it needs: a
-`Forest` of values, `Curve`s, a `Matrix` of pairs, a `LabelPlan`, free `Table`s and `Prose`, the `Findings`, and last
-the `Provenance`. NaN always means "not estimable" and is shown as such.
+`Forest` of values, `Curve`s, a `Matrix` of pairs, a `LabelPlan`, `Table`s and `Prose`, the `Findings`, and last the
+`Provenance`. NaN always means "not estimable" and is shown as such.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from .._typing import FloatArray
 from ..core.card import Paper
-from ..core.finding import Finding, Severity, worst
+from ..core.finding import Finding, Severity
 from ..core.run import Run
 
 NAN = math.nan
@@ -290,10 +289,6 @@ class Story:
     lede: str = ""
     facts: tuple[str, ...] = ()
 
-    def all(self, kind: type[Block]) -> Sequence[Block]:
-        """The blocks of one kind."""
-        return [block for block in self.blocks if isinstance(block, kind)]
-
     @property
     def rows(self) -> tuple[ForestRow, ...]:
         """Rows of every forest, best first."""
@@ -304,8 +299,3 @@ class Story:
         """All findings, the worst first; within a severity in the order given."""
         found = [finding for block in self.blocks if isinstance(block, Findings) for finding in block.findings]
         return tuple(sorted(found, key=lambda finding: -finding.severity))
-
-    @property
-    def worst(self) -> Severity:
-        """The highest severity among the findings; INFO when there is none."""
-        return worst(self.findings)
