@@ -65,6 +65,13 @@ class Cells:
         """The pair values [q, c] summed over coarser groups: group j goes to `mapping[j]` of k."""
         return from_rows(self.cluster, mapping[self.group], values, k=k)
 
+    def stacked(self, values: FloatArray) -> Cells:
+        """Pair values [s, c] laid side by side as one: layer j of group p is group j·k + p of s·k."""
+        layers = values.shape[0]
+        key = self.cluster * layers * self.k + self.group + np.arange(layers)[:, None] * self.k
+        order = np.argsort(key.ravel(), kind="stable")
+        return Cells(key.ravel()[order], values.reshape(1, -1)[:, order], layers * self.k)
+
 
 def group_sums(group: IntArray, values: FloatArray, k: int) -> FloatArray:
     """[…, k] sums of […, n] values by group code.

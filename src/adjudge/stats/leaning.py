@@ -44,11 +44,14 @@ class Leaning:
     mass: FloatArray
 
     def slopes(self, share: FloatArray, *, borrowed: FloatArray | float = 1.0) -> FloatArray:
-        """[k, q] b for residual shares α [k]; `borrowed` is the weight of the forecast over all rows."""
+        """[k, q] b for residual shares α [k], or for a mixture [k, k] of every policy's mean residual.
+
+        `borrowed` is the weight of the forecast over all rows.
+        """
         with np.errstate(invalid="ignore", divide="ignore"):
-            label = np.where(share != 0, share / self.label_mass, 0.0)[:, None] * self.label
+            label = np.where(self.label_mass > 0, 1.0 / self.label_mass, 0.0)[:, None] * self.label
             every = np.where(self.mass > 0, borrowed / self.mass, 0.0)[:, None] * self.every
-        return every - label
+        return every - (share @ label if share.ndim == 2 else share[:, None] * label)
 
 
 def prepare(labelled: Ratings) -> Leaning:
@@ -87,14 +90,24 @@ def fold(leaning: Leaning, batch: Ratings) -> Leaning:
 
 
 def joint_covariance(
-    cells: Cells, psi: FloatArray, leaning: Leaning, slopes: FloatArray
+    cells: Cells, psi: FloatArray, leaning: Leaning, slopes: FloatArray, *, mix: FloatArray | None = None
 ) -> tuple[FloatArray, FloatArray]:
-    """([k, k] covariance of Σ_g (ψ_g + b·I_g), [k] variance of the calibrator's part alone)."""
+    """([k, k] covariance of Σ_g (M ψ_g + b·I_g), [k] variance of the calibrator's part alone).
+
+    Arguments:
+        cells, psi: pairs and their influence [c], on u groups.
+        leaning: the calibrator's influence by cluster.
+        slopes: [k, q] b.
+        mix: [k, u] M; None for the groups themselves.
+    """
     own = covariance(cells, psi)
     table = influence_matrix(cells, psi)
     occupied = np.unique(cells.cluster)
     at = np.searchsorted(occupied, leaning.cluster).clip(max=max(occupied.size - 1, 0))
-    cross = (table[at].T @ leaning.influence) @ slopes.T
+    cross = np.asarray(table[at].T @ leaning.influence)
+    if mix is not None:
+        own, cross = mix @ own @ mix.T, mix @ cross
+    cross = cross @ slopes.T
     square = slopes @ (leaning.influence.T @ leaning.influence) @ slopes.T
     return same_made_equal(own + cross + cross.T + square), np.diagonal(square)
 

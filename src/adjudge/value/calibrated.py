@@ -1,12 +1,13 @@
 """The main estimator: calibrated judge scores on every row, set right by the labels of the policy itself.
 
-    θ_p = f̂_p + α_p·r_p        f̂_p = mean of the calibrated forecast over all rows of p,
-                                r_p = mean over p's labels of (Y − held-out forecast)
+    θ_p = f̂_p + α_p·r_p + (1 − α_p)·μ        f̂_p = mean of the calibrated forecast over all rows of p,
+                                              r_p = mean over p's labels of (Y − held-out forecast)
     ψ_gp = Σ_{i∈g} [ w_i(f̂_i − f̂_p)/W_p + α_p d_i(Y_i − f̂ᵒᵒᶠ_i − r_p)/D_p ] + b_p·I_g
 
-α_p = 1 is full augmentation; 0 borrows the calibration unverified; between them, the residual is partially pooled over
-policies, α = τ²/(τ² + v_p), and (1 − α)²τ² stays as transport error. b·I is the calibrator's own error
-(`stats.leaning`): no refits.
+α_p = 1 is full augmentation, for a policy with labels enough to stand alone; 0 borrows all; between them, a policy with
+few labels keeps the share α = τ²/(τ² + v_p) of its own residual and takes the rest from what the labelled policies have
+in common, μ = Σ m_q r_q (`stats.mixing`); the spread τ² of residuals then stays as transport error. b·I is the
+calibrator's own error (`stats.leaning`): no refits.
 
 Landesberg, Narayan (2025), Causal Judge Evaluation; Robins, Rotnitzky, Zhao (1994) for the augmentation.
 Limits: a constant forecast with α = 1 is `value.labels_only`; one that equals the label the mean over all rows.
@@ -20,13 +21,13 @@ from .._typing import BoolArray, FloatArray
 from ..core.card import Card, Paper
 from ..core.estimate import Estimate, Part
 from ..core.finding import Finding, Severity
-from ..stats import difference, leaning
+from ..stats import difference, leaning, mixing
 from ..stats.reserve import reserve
 from ..tables.ratings import Ratings
 
 CARD = Card(
     answers="What is each policy worth, from calibrated judge scores and whatever labels it has?",
-    equation="θ_p = f̂_p + α_p·mean_lab(Y − f̂ᵒᵒᶠ)",
+    equation="θ_p = f̂_p + α_p·r_p + (1 − α_p)·μ,   r_p = mean_lab(Y − f̂ᵒᵒᶠ)",
     papers=(
         Paper(
             "Causal Judge Evaluation: Calibrated Surrogate Metrics for LLM Systems",
@@ -56,84 +57,77 @@ CARD = Card(
     rows=(29,),
 )
 
-KNOWN_SPREAD = 3  # labelled policies below which the spread of residuals over policies cannot be estimated
 
-
-def estimate(ratings: Ratings, *, partial: bool = True) -> Estimate:
+def estimate(ratings: Ratings, *, few: int = 30, cautious: float = 0.95) -> Estimate:
     """Calibrated values with augmentation by each policy's own labels.
 
     Arguments:
         ratings: the table with `forecast` filled by a calibrator.
-        partial: pool the residuals over policies; False keeps α = 1 wherever a policy has two labelled clusters.
+        few: labelled clusters below which a policy's residual is pooled with the others'; 0 never pools.
+        cautious: level of the upper confidence limit that stands for τ², so that pooling must be earned.
 
     Raises `AdjudgeError` when there is no forecast.
 
-    A policy without labels has α = 0: with three or more labelled policies, the spread τ² of their residuals is its
-    transport error; with fewer, its slack reaches to both ends of the gold range, and a finding says so.
+    A policy without labels takes the residual that the labelled ones share: with three or more of them, their spread is
+    its transport error; with fewer, its slack reaches to both ends of the gold range, and a finding says so.
     """
     leans = leaning.fold(leaning.prepare(ratings), ratings)
-    return finish(difference.fold(difference.prepare(ratings, forecast=True), ratings), leans, partial=partial)
+    sums = difference.fold(difference.prepare(ratings, forecast=True), ratings)
+    return finish(sums, leans, few=few, cautious=cautious)
 
 
-def finish(sums: difference.Sums, leans: leaning.Leaning, *, partial: bool = True) -> Estimate:
+def finish(sums: difference.Sums, leans: leaning.Leaning, *, few: int = 30, cautious: float = 0.95) -> Estimate:
     """The estimate from folded sums (`stats.difference`, `stats.leaning`)."""
     pieces = difference.pieces(sums)
     own = pieces.enough
+    residual = pieces.influence(pieces.e - pieces.h[0], np.zeros_like(pieces.e))
     shift = np.where(own, pieces.gold - pieces.held[0], 0.0)
-    error = pieces.variances(pieces.influence(pieces.e - pieces.h[0], np.zeros_like(pieces.e)))[0]
-    share, tau2 = _shares(shift, error, own, partial)
-    psi = pieces.influence(share[pieces.group] * (pieces.e - pieces.h[0]), pieces.a[0])
-    slopes = leans.slopes(share)
-    matrix, leaned = leaning.joint_covariance(pieces.cells, psi, leans, slopes)
-    transport = (1 - share) ** 2 * tau2
-    value = pieces.mean[0] + share * shift
+    mixed = mixing.mix(shift, pieces.variances(residual)[0], pieces.n_eff, own, few=few, cautious=cautious)
+    value = pieces.mean[0] + mixed.matrix @ shift
+    matrix, df = _sampling(pieces, residual, mixed, leans)
     seen = np.isfinite(value) & (leans.cluster.size >= 2)
     matrix[~seen] = matrix[:, ~seen] = np.nan
-    units = int(np.unique(pieces.cells.cluster).size)
-    parts = [Part("sampling", matrix, units)]
-    if transport.any():
-        parts.append(Part("transport", np.diag(transport), int(own.sum())))
-    unverified = ~own & seen
-    slack = _slack(sums, value, unverified & (own.sum() < KNOWN_SPREAD))
+    parts = [Part("sampling", matrix, int(np.unique(pieces.cells.cluster).size))]
+    if mixed.transport.any():
+        parts.append(Part("transport", mixed.transport, int(own.sum())))
+    borrowed = ~own & seen
+    slack = _slack(sums, value, borrowed & (own.sum() < mixing.KNOWN_SPREAD))
     return Estimate(
         names=sums.names,
         value=np.where(seen, value, np.nan),
         parts=tuple(parts),
-        df=np.where(seen, _df(pieces, psi, leaned, transport, leans.cluster.size), np.nan),
+        df=np.where(seen, df, np.nan),
         bounds=sums.bounds,
         reserve=reserve(pieces),
         slack=slack,
         method="value.calibrated",
-        findings=_findings(sums.names, unverified, slack, np.sqrt(tau2)) + _nothing(sums.names, seen),
+        findings=_borrowed(sums.names, borrowed, slack, mixed.spread)
+        + _pooled(sums.names, own & (mixed.share < 1), pieces.n, few)
+        + (() if seen.all() else difference.too_few(sums.names, seen, np.zeros(seen.size))),
     )
 
 
-def _shares(shift: FloatArray, error: FloatArray, own: BoolArray, partial: bool) -> tuple[FloatArray, float]:
-    """([k] α, τ²): full augmentation, or the random-effects share of each policy's own residual."""
-    if own.sum() < KNOWN_SPREAD:
-        return own.astype(float), 0.0
-    tau2 = _spread(shift[own], error[own])
-    share = own.astype(float)
-    if partial:
-        share[own] = np.divide(tau2, tau2 + error[own], out=np.ones(int(own.sum())), where=tau2 + error[own] > 0)
-    return share, tau2
-
-
-def _spread(shift: FloatArray, error: FloatArray) -> float:
-    """τ² by moments around 0: mean squared residual beyond its sampling error."""
-    return max(float(np.mean(shift**2 - error)), 0.0)
-
-
-def _df(
-    pieces: difference.Pieces, psi: FloatArray, leaned: FloatArray, transport: FloatArray, clusters: int
-) -> FloatArray:
-    """[k] Satterthwaite over own labels, unlabelled clusters, the calibrator and the transport between policies."""
+def _sampling(
+    pieces: difference.Pieces, residual: FloatArray, mixed: mixing.Mix, leans: leaning.Leaning
+) -> tuple[FloatArray, FloatArray]:
+    """([k, k] covariance, [k] degrees of freedom by Satterthwaite over the sources of error)."""
+    forecast = pieces.influence(np.zeros_like(pieces.e), pieces.a[0])
+    psi = mixed.share[pieces.group] * residual + forecast
+    if mixed.alone:
+        matrix, leaned = leaning.joint_covariance(pieces.cells, psi, leans, leans.slopes(mixed.share))
+    else:
+        k = pieces.n.size
+        both = pieces.cells.stacked(np.array([forecast, residual]))
+        M = np.hstack([np.eye(k), mixed.matrix])
+        matrix, leaned = leaning.joint_covariance(both, both.sums[0], leans, leans.slopes(mixed.matrix), mix=M)
     labelled, rest = pieces.variances(psi)
-    ones = np.ones(labelled.size)
-    own = np.where(pieces.enough, pieces.n_eff - 1, np.inf)  # without labels of its own, these clusters are like others
-    spread = ones * (pieces.enough.sum() - 1)
-    df = [np.minimum(own, 1e9), np.maximum(pieces.unlabelled - 1, 1), ones * (clusters - 1), spread]
-    return difference.satterthwaite(np.array([labelled, rest, leaned, transport]), np.array(df))
+    others = np.maximum(np.diagonal(matrix) - labelled - rest - leaned, 0.0)
+    clusters = np.full(labelled.size, leans.cluster.size - 1.0)
+    own = np.where(pieces.enough, pieces.n_eff - 1, clusters)
+    spread = np.full(labelled.size, pieces.enough.sum() - 1.0)
+    variance = np.array([labelled, rest, leaned, others, np.diagonal(mixed.transport)])
+    df = np.array([own, np.maximum(pieces.unlabelled - 1, 1), clusters, clusters, spread])
+    return matrix, difference.satterthwaite(variance, df)
 
 
 def _slack(sums: difference.Sums, value: FloatArray, open_ended: BoolArray) -> FloatArray:
@@ -143,17 +137,16 @@ def _slack(sums: difference.Sums, value: FloatArray, open_ended: BoolArray) -> F
     return np.where(open_ended[:, None], np.nan_to_num(reach), 0.0)
 
 
-def _findings(names: tuple[str, ...], unverified: BoolArray, slack: FloatArray, tau: float) -> tuple[Finding, ...]:
+def _borrowed(names: tuple[str, ...], borrowed: BoolArray, slack: FloatArray, spread: float) -> tuple[Finding, ...]:
     """What to say of policies whose value is borrowed from the labels of others."""
-    subject = tuple(name for name, borrowed in zip(names, unverified, strict=True) if borrowed)
+    subject, shown = _listed(names, borrowed)
     if not subject:
         return ()
-    shown = ", ".join(subject[:5]) + (f" and {len(subject) - 5} more" if len(subject) > 5 else "")
     bare = bool(slack.any())
     error = (
         "so nothing but the range of the labels bounds it"
         if bare
-        else f"so the spread of the other policies' residuals, {tau:.3g}, stands in for its own"
+        else f"so the spread of the other policies' residuals, {spread:.3g}, stands in for its own"
     )
     return (
         Finding(
@@ -168,6 +161,25 @@ def _findings(names: tuple[str, ...], unverified: BoolArray, slack: FloatArray, 
     )
 
 
-def _nothing(names: tuple[str, ...], seen: BoolArray) -> tuple[Finding, ...]:
-    """A finding for policies without a row, or a table without labels."""
-    return () if seen.all() else difference.too_few(names, seen, np.zeros(seen.size))
+def _pooled(names: tuple[str, ...], pooled: BoolArray, n: FloatArray, few: int) -> tuple[Finding, ...]:
+    """What to say of policies that have some labels, but not enough to stand alone."""
+    subject, shown = _listed(names, pooled)
+    if not subject:
+        return ()
+    return (
+        Finding(
+            "residual-pooled",
+            Severity.INFO,
+            f"{shown}: few labels, so part of the correction comes from the other policies.",
+            float(n[pooled].min()),
+            float(few),
+            f"Label rows until each has {few} labelled prompts.",
+            subject,
+        ),
+    )
+
+
+def _listed(names: tuple[str, ...], which: BoolArray) -> tuple[tuple[str, ...], str]:
+    """(the names picked, the same as a phrase)."""
+    subject = tuple(name for name, picked in zip(names, which, strict=True) if picked)
+    return subject, ", ".join(subject[:5]) + (f" and {len(subject) - 5} more" if len(subject) > 5 else "")
