@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .._typing import FloatArray
+from .._typing import FloatArray, IntArray
 from ..core.card import Card, Paper
 from ..core.estimate import Audit, Estimate, Part
 from ..core.finding import Finding, Severity
@@ -90,7 +90,7 @@ def _mean(
     names: tuple[str, ...],
     values: FloatArray,
     weight: FloatArray,
-    cluster: FloatArray,
+    cluster: IntArray,
     bounds: tuple[float, float],
 ) -> Estimate:
     """Weighted means of the columns of values [m, c], with their error by cluster."""
@@ -117,8 +117,9 @@ def _findings(balance: Estimate, level: float) -> tuple[Finding, ...]:
             Finding(
                 code,
                 Severity.WARNING,
-                f"{name} is {words}: the side it favours is right {abs(value):.1%} "
-                f"{'less' if value < 0 else 'more'} often than it says ({level:.0%} interval {low:+.3f} to {high:+.3f}).",
+                f"{name} is {words}: the side it favours is right {100 * abs(value):.1f} points "
+                f"{'less' if value < 0 else 'more'} often than it says"
+                f" ({level:.0%} interval {low:+.3f} to {high:+.3f}).",
                 float(value),
                 0.0,
                 "Calibrate it (calibration.platt, isotonic or balance_score) before reading it as a probability.",

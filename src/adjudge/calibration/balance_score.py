@@ -3,12 +3,12 @@
     b = mean_l sign(p̂_l − ½)·(Y_l − p̂_l)           the balance score: true minus claimed confidence
     f(p̂) = p̂ + b·sign(p̂ − ½),   not across ½      confidence c = max(p̂, 1 − p̂) becomes c + b, at least ½
 
-One parameter, no bins, an exact mean, so it can be trusted with a dozen labels. The score itself, with its cluster-robust
-error, is what `audit.balance` reports. Several judges are averaged first.
+One parameter, no bins, an exact mean, so it can be trusted with a dozen labels. The score itself, with its
+cluster-robust error, is what `audit.balance` reports. Several judges are averaged first.
 
-Choi, Kim, Lee (2023), Rethinking Evaluation Metric for Probability Estimation Models Using Esports Data. Limits: b = 0
-leaves the probability; a score that is right on the whole but too sure at one end and not sure enough at the other is left
-as it is. For those use platt or isotonic.
+Choi, Kim, Lee (2023), Rethinking Evaluation Metric for Probability Estimation Models Using Esports Data. Limits: b =
+0 leaves the probability; a score that is right on the whole but too sure at one end and not sure enough at the other
+is left as it is. For those use platt or isotonic.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ from functools import partial
 
 import numpy as np
 
-from .._typing import FloatArray
+from .._typing import FloatArray, IntArray
 from ..core.card import Card, Paper
 from ..core.finding import Finding, Severity
 from ..errors import AdjudgeError
@@ -128,7 +128,7 @@ def respond(score: FloatArray, covariates: FloatArray, *, a: float, b: float) ->
         return value, np.column_stack([np.full(value.size, -1 / b), -value / b])
 
 
-def _doubt(judges: tuple[str, ...], b: float, slope: FloatArray, cluster: FloatArray) -> tuple[Finding, ...]:
+def _doubt(judges: tuple[str, ...], b: float, slope: FloatArray, cluster: IntArray) -> tuple[Finding, ...]:
     """A finding when the slope is not told from 0: then (s − a)/b has no finite confidence set (Fieller)."""
     units, code = np.unique(cluster, return_inverse=True)
     total = np.bincount(code, slope)

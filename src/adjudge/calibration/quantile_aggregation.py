@@ -1,17 +1,17 @@
-"""Says between which values a gold label will lie, by mixing several quantile models and checking the mixture's coverage.
+"""Says between which values a gold label will lie: quantile models, mixed, and checked for coverage.
 
     q_jτ(s)     M models: linear quantile regression for each judge; line + residual quantiles; line + scale; no judge
     q̂_τ(s)      = Σ_j w_jτ(s) q_jτ(s),  w on a simplex, least pinball loss out of fold;  put in order
     interval    [q̂_α/2 − t, q̂_1−α/2 + t],  t from out-of-fold misses (conformal), so that it covers 1 − α
     f(s)        = β₀ + β₁·∫ q̂_τ(s) dτ,  β by least squares on the labels
 
-The forecast's influence is that of β alone: the shape of the mixture is taken as known, which the residuals of `value`
-forgive and a report without labels of its own does not. Base models, weights and misses each come from folds that have
-not seen the row.
+The forecast's influence is that of β alone: the shape of the mixture is taken as known, which the residuals of
+`value` forgive and a report without labels of its own does not. Base models, weights and misses each come from folds
+that have not seen the row.
 
-Fakoor, Kim, Mueller, Smola, Tibshirani (2023), Flexible Model Aggregation for Quantile Regression. Limits: one level ½ and
-one model is median regression; fewer labels than 1/α − 1 give an interval without end. Coverage is over rows like the
-labelled ones, not for each score.
+Fakoor, Kim, Mueller, Smola, Tibshirani (2023), Flexible Model Aggregation for Quantile Regression. Limits: one level
+½ and one model is median regression; fewer labels than 1/α − 1 give an interval without end. Coverage is over rows
+like the labelled ones, not for each score.
 """
 
 from __future__ import annotations

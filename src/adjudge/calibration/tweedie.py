@@ -7,9 +7,10 @@ Why the minus sign. With Y = Ŷ + e, Tweedie's formula read for Ŷ given Y says 
 O(σ⁴): predictions are pulled towards where they are dense. Taking the same term off pushes them back:
 E[Ŷ − σ²(log p)′(Ŷ) | Y = y] = y + O(σ⁴), exact for Gaussian p. Denoising adds the term; debiasing takes it away.
 
-Pettersson, Jerzak, Daoud (2025), One Map, Many Trials. Limits: σ² = 0 leaves Ŷ; a Gaussian p (`density="gaussian"` with
-moments of the labelled rows) is the linear correction (s − a)/b. Needs s ⊥ policy | Y, as that does. Near the end of a
-hard range, on scores with few values, or with a judge so weak that σ² exceeds Var Ŷ, the O(σ⁴) is no longer small.
+Pettersson, Jerzak, Daoud (2025), One Map, Many Trials. Limits: σ² = 0 leaves Ŷ; a Gaussian p (`density="gaussian"`
+with moments of the labelled rows) is the linear correction (s − a)/b. Needs s ⊥ policy | Y, as that does. Near the
+end of a hard range, on scores with few values, or with a judge so weak that σ² exceeds Var Ŷ, the O(σ⁴) is no longer
+small.
 """
 
 from __future__ import annotations
@@ -127,7 +128,7 @@ def respond(
 
 
 def residual_variance(residual: FloatArray, noise: FloatArray, weights: FloatArray) -> FloatArray:
-    """[B] variance around the line for residuals and weights [B, m], less rater noise [m]; two degrees of freedom spent."""
+    """[B] variance around the line for residuals and weights [B, m], less rater noise [m]; two parameters spent."""
     total = weights.sum(axis=1)
     effective = total**2 / np.maximum((weights**2).sum(axis=1), 1e-300)
     spent = effective / np.maximum(effective - 2, 1)

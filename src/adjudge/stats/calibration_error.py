@@ -1,4 +1,4 @@
-"""Says how far predicted probabilities are from the frequencies that follow them: one signed figure and three with bins.
+"""Says how far predicted probabilities are from what follows them: one signed figure without bins, two with bins.
 
     balance_i = sign(p̂_i − ½)·(y_i − p̂_i)                       E[balance_i] = sign(p̂_i − ½)·(p_i − p̂_i)
     Brier     = mean (y − p̂)²
@@ -7,13 +7,13 @@
     true ECE  = mean |p − p̂|                                     in worlds where p is known
 
 The balance is + 1 − c when the favoured side wins and −c when it loses, c = max(p̂, 1 − p̂): positive means that the
-favoured side wins more often than was said (too little confidence), negative too much. It needs no bins and is unbiased
-for any n, but over- and under-confidence on different rows cancel: 0 does not prove calibration. |E balance| <= true
-ECE, with equality when the sign of p − p̂ against p̂ − ½ is the same on all rows. It is an identity in expectation and
-not a proper score: the best possible value 0 is also reached by predictions that know nothing.
+favoured side wins more often than was said (too little confidence), negative too much. It needs no bins and is
+unbiased for any n, but over- and under-confidence on different rows cancel: 0 does not prove calibration. |E balance|
+<= true ECE, with equality when the sign of p − p̂ against p̂ − ½ is the same on all rows. It is an identity in
+expectation and not a proper score: the best possible value 0 is also reached by predictions that know nothing.
 
-Choi, Kim, Lee (2023), Rethinking evaluation metric for probability estimation models (balance); Brier (1950); Naeini et
-al. (2015, ECE); Kumar, Liang, Ma (2019) and Bröcker (2012) on the bias of binned errors.
+Choi, Kim, Lee (2023), Rethinking evaluation metric for probability estimation models (balance); Brier (1950); Naeini
+et al. (2015, ECE); Kumar, Liang, Ma (2019) and Bröcker (2012) on the bias of binned errors.
 """
 
 from __future__ import annotations

@@ -10,8 +10,9 @@ crossing quantiles gains, and pooling them gains by convexity. The conformal int
 probability >= 1 − α whatever the quantiles are; t is infinite when n < 1/α − 1. Limits: with the
 one level ½ the WIS is |y − q|; quantiles in order are returned as they are.
 
-Koenker, Bassett (1978); Bracher et al. (2021, WIS); Chernozhukov, Fernández-Val, Galichon (2010, sorting); Fakoor et al.
-(2023), Flexible Model Aggregation for Quantile Regression (isotonic, section 5); Romano, Patterson, Candès (2019, CQR).
+Koenker, Bassett (1978); Bracher et al. (2021, WIS); Chernozhukov, Fernández-Val, Galichon (2010, sorting); Fakoor et
+al. (2023), Flexible Model Aggregation for Quantile Regression (isotonic, section 5); Romano, Patterson, Candès (2019,
+CQR).
 """
 
 from __future__ import annotations

@@ -3,13 +3,15 @@
     coarse   q̂_τ = Σ_j w_j q_jτ                one weight for each model
     medium   q̂_τ = Σ_j w_jτ q_jτ               one for each model and level
     fine     q̂_τ = Σ_jν w_jντ q_jν             every level may borrow from every other
-    local    w(x) = Σ_r h_r(x) w_r             h hat functions along the main direction of the features, Σ_r h_r = 1
+    local    w(x) = Σ_r h_r(x) w_r             h hat functions along the direction v of the features, Σ_r h_r = 1
 
-Every w is on a simplex and minimises the pinball loss, which is linear programming in all six cases, because h_r(x)·q is
-one more known column. The result is then put in order. Limits: regions = 1 is a global mixture; one model is itself;
-equal weights everywhere are the plain average, which the fit can only beat on the rows it is fitted to.
+Every w is on a simplex and minimises the pinball loss, which is linear programming in all six cases, because h_r(x)·q
+is one more known column. v is where the models' merits part most: the leading right singular vector of their relative
+losses regressed on the features. The result is then put in order. Limits: regions = 1 is a global mixture; one model
+is itself; equal weights everywhere are the plain average, which the fit can only beat on the rows it is fitted to.
 
-Fakoor, Kim, Mueller, Smola, Tibshirani (2023), Flexible Model Aggregation for Quantile Regression, JMLR 24, section 3.
+Fakoor, Kim, Mueller, Smola, Tibshirani (2023), Flexible Model Aggregation for Quantile Regression, JMLR 24, section
+3.
 """
 
 from __future__ import annotations
@@ -72,10 +74,7 @@ class Stack:
         """[n, L] mixed quantiles as the weights give them, which may cross."""
         hats = self.regions(features, len(quantiles))
         return np.column_stack(
-            [
-                (_columns(quantiles, hats, None if self.form == "fine" else at) @ w)
-                for at, w in enumerate(self.weights)
-            ]
+            [(_columns(quantiles, hats, None if self.form == "fine" else at) @ w) for at, w in enumerate(self.weights)]
         )
 
 
@@ -120,7 +119,7 @@ def fit(
     quantile_loss.pairs(levels)
     n, models, count = quantiles.shape
     w = np.ones(n) if weight is None else weight
-    places = _regions(features, regions)
+    places = _regions(features, regions, _losses(quantiles, outcome, levels))
     hats = places(features, n)
     block = np.repeat(np.arange(hats.shape[1]), models * (count if form == "fine" else 1))
     if form == "coarse":
@@ -144,7 +143,7 @@ def fit(
 
 def average(levels: FloatArray, models: int, *, order: str = "sort") -> Stack:
     """The plain average of the models: what a fitted mixture has to beat."""
-    return Stack(levels, "coarse", order, np.full((levels.size, models), 1 / models), _regions(None, 1))
+    return Stack(levels, "coarse", order, np.full((levels.size, models), 1 / models), Regions(np.empty(0), np.zeros(1)))
 
 
 def _columns(quantiles: FloatArray, hats: FloatArray, level: int | None) -> FloatArray:
@@ -154,14 +153,21 @@ def _columns(quantiles: FloatArray, hats: FloatArray, level: int | None) -> Floa
     return (hats[:, :, None] * flat[:, None, :]).reshape(n, -1)
 
 
-def _regions(features: FloatArray | None, count: int) -> Regions:
-    """Peaks at quantiles of the first principal component of the standardised features."""
+def _losses(quantiles: FloatArray, outcome: FloatArray, levels: FloatArray) -> FloatArray:
+    """[n, M] mean pinball loss of each model on each row."""
+    return np.column_stack(
+        [quantile_loss.pinball(quantiles[:, j], outcome, levels).mean(axis=1) for j in range(quantiles.shape[1])]
+    )
+
+
+def _regions(features: FloatArray | None, count: int, losses: FloatArray) -> Regions:
+    """Peaks at quantiles of the features along the direction in which the relative losses change most."""
     if features is None or count < 2:
         return Regions(np.empty(0), np.zeros(1))
     scale = features.std(axis=0)
     scale = np.where(scale > 0, scale, np.inf)
     z = (features - features.mean(axis=0)) / scale
-    main = np.linalg.svd(z, full_matrices=False)[2][0]
+    relative = losses - losses.mean(axis=1, keepdims=True)
+    main = np.linalg.svd((relative - relative.mean(axis=0)).T @ z)[2][0]
     direction = main * np.sign(main[np.argmax(np.abs(main))]) / scale
-    knots = np.unique(np.quantile(features @ direction, np.linspace(0, 1, count)))
-    return Regions(direction, knots)
+    return Regions(direction, np.unique(np.quantile(features @ direction, np.linspace(0, 1, count))))

@@ -1,6 +1,6 @@
-"""Estimates the slope of a log-density, (log p)′, which says where the bulk of a distribution lies as seen from a point.
+"""Estimates the slope of a log-density, (log p)′: where the bulk of a distribution lies, seen from a point.
 
-    kernel     s(x) = p̂′(x) / p̂(x),   p̂ a Gaussian kernel estimate of the values, drawn in so that it keeps their variance
+    kernel     s(x) = p̂′(x) / p̂(x),   p̂ a Gaussian kernel estimate that keeps the variance of the values
     matched    s(x) = c·φ(x),   c = argmin E[½ s² + s′] = −E[φφᵀ]⁻¹ E[φ′],   φ = (1, x, (x − κ_1)₊, … (x − κ_r)₊)
 
 A kernel estimate of bandwidth h adds h² to the variance and so makes every slope too flat; drawing the values towards
@@ -111,4 +111,5 @@ def _binned(z: FloatArray, w: FloatArray, grid: FloatArray) -> FloatArray:
     place = (z - grid[0]) / (grid[1] - grid[0])
     left = np.clip(place.astype(np.int64), 0, grid.size - 2)
     share = place - left
-    return np.bincount(left, w * (1 - share), grid.size) + np.bincount(left + 1, w * share, grid.size)
+    mass = np.bincount(left, weights=w * (1 - share), minlength=grid.size)
+    return mass + np.bincount(left + 1, weights=w * share, minlength=grid.size)

@@ -35,7 +35,7 @@ def weights(
     >>> weights(q, np.array([1.0, 2.0, 3.0]), np.full(3, 0.5), block=np.zeros(2, int), weight=np.ones(3)).round(9)
     array([0.6, 0.4])
     """
-    r, c = columns.shape
+    c = columns.shape[1]
     sizes = np.bincount(block)
     if np.all(sizes == 1):
         return np.ones(c)
@@ -46,9 +46,7 @@ def weights(
 def linear_quantile(X: FloatArray, outcome: FloatArray, levels: FloatArray, *, weight: FloatArray) -> FloatArray:
     """[L, q] coefficients of linear quantile regression at each level, by the same programme without the simplex."""
     none = np.empty((0, X.shape[1]))
-    return np.array(
-        [_solve(X, outcome, np.full(outcome.size, level), weight, none, (None, None)) for level in levels]
-    )
+    return np.array([_solve(X, outcome, np.full(outcome.size, level), weight, none, (None, None)) for level in levels])
 
 
 def _solve(
