@@ -31,3 +31,14 @@ def test_capped_share_by_hand():
 def test_a_propensity_above_one_is_refused():
     with pytest.raises(AdjudgeError, match="lies in"):
         systematic(np.array([0.5, 1.2]), rng=np.random.default_rng(0))
+
+
+def test_each_group_gets_its_whole_number():
+    rng = np.random.default_rng(7)
+    group = rng.integers(0, 5, 1009)
+    propensity = np.zeros(1009)
+    for code, count in enumerate((0, 3, 17, 29, 101)):
+        propensity[group == code] = capped_share(rng.exponential(size=1009)[group == code], count)
+    for _ in range(50):
+        drawn = systematic(propensity, rng=rng, group=group)
+        assert np.bincount(group[drawn], minlength=5).tolist() == [0, 3, 17, 29, 101]

@@ -100,8 +100,8 @@ class Estimate:
 
     @property
     def stderr(self) -> FloatArray:
-        """[k] standard errors."""
-        return np.sqrt(np.diagonal(self.covariance))
+        """[k] standard errors; a variance that rounding made negative is 0."""
+        return np.sqrt(np.maximum(np.diagonal(self.covariance), 0.0))
 
     def interval(self, level: float | FloatArray = 0.95) -> FloatArray:
         """[k, 2] confidence intervals: inside the bounds, never wider than the labels alone allow (`core.interval`)."""

@@ -115,7 +115,7 @@ def plan(
     settlement = settle(answer, costs, between=between)
     counts = settlement.extra if labels is None else np.full(answer.ratings.k, labels)
     share = active_labels.scores(answer.ratings, labels=counts, uniform=uniform)
-    drawn = systematic(share, rng=np.random.default_rng(answer.seed))
+    drawn = systematic(share, rng=np.random.default_rng(answer.seed), group=answer.ratings.policy)
     return Plan(answer, settlement, drawn, active_labels.combined(answer.ratings, share))
 
 

@@ -80,7 +80,9 @@ def _shrinking(answer: Answer, spread: Spread, need: Need) -> Curve:
     share = np.sqrt(spread.residual[pair])
     share = share / share.sum() if share.sum() > 0 else np.array([0.5, 0.5])
     labels = np.minimum(np.maximum(spread.labels[pair], 1) + np.outer(x, share), spread.rows[pair])
-    width = z * np.sqrt(spread.pair(*pair) + (spread.residual[pair] / labels).sum(axis=1))
+    stderr = np.sqrt(spread.pair(*pair) + (spread.residual[pair] / labels).sum(axis=1))
+    # the formula gives the shape; today's interval, which knows the small sample, gives the scale
+    width = z * stderr if not stderr[0] or np.isnan(need.half_width) else need.half_width * stderr / stderr[0]
     left, right = (answer.estimate.names[p] for p in pair)
     return Curve(
         title=f"How sure of {left} against {right}, by further labels",

@@ -10,6 +10,7 @@ The cheapest m (and N, when more prompts may be judged) that reaches it is the s
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -90,6 +91,20 @@ class Costs:
     target: float = float("nan")
     power: float = 0.8
 
+    def __post_init__(self) -> None:
+        if not (self.gold > 0 and self.judge >= 0 and not self.budget < 0 and not self.target <= 0):
+            raise AdjudgeError(
+                f"plan: gold label {self.gold:g}, judge call {self.judge:g}, budget {self.budget:g}, "
+                f"target {self.target:g}.",
+                "A label costs something, a call at least nothing, and budget and target are positive.",
+                "Check --gold-cost, --judge-cost, --budget and --target.",
+            )
+
+    @property
+    def asked(self) -> bool:
+        """Whether money or a half-width was named, so that even a settled question is planned for."""
+        return not (math.isnan(self.budget) and math.isnan(self.target))
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Spread:
@@ -123,7 +138,7 @@ def settle(answer: Answer, costs: Costs | None = None, *, between: tuple[str, st
     """
     costs = costs or Costs()
     spread = spreads(answer)
-    pairs = _pairs(answer, between)
+    pairs = _pairs(answer, between, costs.asked)
     needs = tuple(_need(answer, spread, costs, left, right) for left, right in pairs)
     wanted = spread.labels.astype(float)
     for need in needs:
@@ -166,7 +181,7 @@ def _residual_variance(ratings: Ratings, labels: IntArray) -> FloatArray:
     return np.asarray((square + _PRIOR * pooled) / (labels + _PRIOR))
 
 
-def _pairs(answer: Answer, between: tuple[str, str] | None) -> list[tuple[int, int]]:
+def _pairs(answer: Answer, between: tuple[str, str] | None, asked: bool) -> list[tuple[int, int]]:
     names = answer.estimate.names
     if between is not None:
         left, right = (answer.estimate.index(name) for name in between)
@@ -177,7 +192,8 @@ def _pairs(answer: Answer, between: tuple[str, str] | None) -> list[tuple[int, i
         ahead = answer.estimate.value[left] >= answer.estimate.value[right]
         return [(left, right)] if ahead else [(right, left)]
     order = [int(p) for p in answer.order if np.isfinite(answer.estimate.value[p])]
-    return [(order[0], p) for p in order[1:] if answer.ranks[p, 0] <= 1] if order else []
+    rivals = [p for p in order[1:] if answer.ranks[p, 0] <= 1] or (order[1:2] if asked else [])
+    return [(order[0], p) for p in rivals]
 
 
 def _need(answer: Answer, spread: Spread, costs: Costs, left: int, right: int) -> Need:

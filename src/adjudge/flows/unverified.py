@@ -14,7 +14,7 @@ def unverified(answer: Answer) -> tuple[Finding, ...]:
     for p in np.flatnonzero(np.isfinite(answer.estimate.value) & ~answer.verified):
         value, (low, high) = answer.estimate.value[p], answer.interval[p]
         moved = np.nan if answer.shift is None else float(answer.shift.shift[p])
-        bare = bool(answer.estimate.slack[p].any())
+        bare = bool(answer.estimate.slack[p].any()) or not answer.verified.any()
         assumed = (
             f"{value:.2f} holds only if the judge errs on it as on the labelled policies; all that is sure is "
             if bare

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..core.finding import Severity
+from ..reports import numbers
 from .answer import Answer
 
 MOST_NAMED = 4
@@ -36,7 +37,8 @@ def _lead(answer: Answer, first: int, second: int) -> str:
     lead = answer.estimate.difference(answer.estimate.names[first], answer.estimate.names[second])
     low, high = lead.interval(answer.level)[0]
     ahead = f"ahead of {answer.estimate.names[second]} by {lead.value[0]:.3g} ({low:.3g} to {high:.3g})"
-    return f"{ahead}, and {answer.p_best[first]:.0%} sure to be the best of {len(answer.estimate.names)}."
+    sure = numbers.percent(answer.p_best[first]).replace(" ", "")
+    return f"{ahead}, and {sure} sure to be the best of {len(answer.estimate.names)}."
 
 
 def _caution(answer: Answer, first: int) -> str:

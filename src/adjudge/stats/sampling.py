@@ -10,16 +10,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from .._typing import BoolArray, FloatArray
+from .._typing import BoolArray, FloatArray, IntArray
 from ..errors import AdjudgeError
 
 
-def systematic(propensity: FloatArray, *, rng: np.random.Generator) -> BoolArray:
+def systematic(propensity: FloatArray, *, rng: np.random.Generator, group: IntArray | None = None) -> BoolArray:
     """[n] which rows are drawn.
 
     Arguments:
         propensity: [n] inclusion probabilities in [0, 1].
         rng: source of the shuffle and of the start.
+        group: [n] codes; a group whose probabilities add up to a whole number gets exactly that many.
 
     >>> drawn = systematic(np.full(10, 0.3), rng=np.random.default_rng(0))
     >>> int(drawn.sum())
@@ -32,8 +33,11 @@ def systematic(propensity: FloatArray, *, rng: np.random.Generator) -> BoolArray
             "Scale them down.",
         )
     order = rng.permutation(propensity.size)
+    if group is not None:
+        order = order[np.argsort(group[order], kind="stable")]
     total = np.cumsum(propensity[order])
-    steps = np.floor(np.concatenate([[0.0], total]) - rng.random())
+    # a whole sum must not be missed by a rounding error, hence the grid of 2⁻³⁰
+    steps = np.floor(np.round(np.concatenate([[0.0], total]) * 2**30) / 2**30 - rng.random())
     drawn = np.zeros(propensity.size, dtype=bool)
     drawn[order] = np.diff(steps) > 0
     return drawn
