@@ -14,7 +14,7 @@ from adjudge.reports.page import MOST_ROWS, page
 from adjudge.reports.story import Findings, Forest, ForestRow, Matrix, Story
 from reports import stories
 
-VOID = {"meta", "link", "br", "hr", "img", "input", "!doctype"}
+VOID = {"wbr", "meta", "link", "br", "hr", "img", "input", "!doctype"}
 EVERY = [stories.ordinary, stories.lonely, stories.empty_handed, stories.hostile, lambda: stories.many(41)]
 
 

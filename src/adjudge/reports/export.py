@@ -103,7 +103,7 @@ def to_markdown(story: Story) -> str:
     for row in story.rows:
         cells = (
             _escaped(row.policy) + ("" if row.verified else " (not verified)"),
-            "not estimable" if row.value != row.value else numbers.estimate(row.value, row.stderr),
+            "not estimable" if row.value != row.value else numbers.estimate(row.value, row.error),
             numbers.interval(row.low, row.high, row.stderr),
             numbers.ranks(row.rank_low, row.rank_high),
             numbers.percent(row.p_best),

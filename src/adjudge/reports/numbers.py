@@ -29,6 +29,18 @@ def decimals(stderr: float, *, digits: int = 2) -> int | None:
     return digits - 1 - exponent
 
 
+def error(stderr: float, low: float, high: float) -> float:
+    """The error to round by: the standard error, or a quarter of the interval where that is clearly more.
+
+    It is more when the interval also holds what sampling cannot see, as for a value that no label verifies.
+
+    >>> error(0.012, 0.74, 0.79), error(0.012, 0.0, 1.0)
+    (0.012, 0.25)
+    """
+    quarter = (high - low) / 4
+    return quarter if math.isfinite(quarter) and not quarter <= 1.5 * stderr else stderr
+
+
 def number(value: float, places: int | None = None) -> str:
     """A number with a true minus sign and thousands commas; at most three significant digits when `places` is None.
 
@@ -90,9 +102,7 @@ def interval(low: float, high: float, stderr: float = math.nan) -> str:
     """
     if math.isnan(low) or math.isnan(high):
         return MISSING
-    # Without an error, a quarter of the width is what a 95 % interval implies.
-    error = stderr if decimals(stderr) is not None else (high - low) / 4
-    places = _places(max(abs(low), abs(high)), error)
+    places = _places(max(abs(low), abs(high)), error(stderr, low, high))
     return f"{number(low, places)} to {number(high, places)}"
 
 

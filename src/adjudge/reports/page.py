@@ -17,7 +17,7 @@ from ..core.finding import Severity
 from . import numbers, svg_curve, svg_forest, svg_matrix
 from .digest import grouped
 from .story import Block, Forest, Story, Table
-from .text import clean
+from .text import breakable, clean, coded
 
 _TEMPLATES = Path(__file__).parent / "templates"
 MOST_ROWS = 200
@@ -46,6 +46,17 @@ def page(story: Story) -> str:
             severe=[finding for finding in story.findings if finding.severity == Severity.SEVERE],
         )
     )
+
+
+def embedded(story: Story, *, height: int = 720) -> str:
+    """The page in a frame of its own, for a notebook: its style stays inside.
+
+    Arguments:
+        story: what to show.
+        height: of the frame, in pixels.
+    """
+    frame = '<iframe srcdoc="{}" title="{}" style="width: 100%; height: {}px; border: 0"></iframe>'
+    return str(Markup(frame).format(page(story), clean(story.title), height))
 
 
 def kind(block: Block) -> str:
@@ -88,6 +99,7 @@ def _environment() -> jinja2.Environment:
         undefined=jinja2.StrictUndefined,
         finalize=_finalize,
     )
+    environment.filters.update(breakable=breakable, coded=coded)
     environment.globals.update(
         n=numbers,
         forest=svg_forest,

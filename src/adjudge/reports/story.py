@@ -16,6 +16,7 @@ from .._typing import FloatArray
 from ..core.card import Paper
 from ..core.finding import Finding, Severity
 from ..core.run import Run
+from .numbers import error
 
 NAN = math.nan
 
@@ -57,6 +58,11 @@ class ForestRow:
     labels_value: float = NAN
     labels_high: float = NAN
     note: str = ""
+
+    @property
+    def error(self) -> float:
+        """What the value is rounded by."""
+        return error(self.stderr, self.low, self.high)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,12 +112,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Dots:
-    """Points whose area tells how much stands behind them.
-
-    Arguments:
-        x, y: [m] positions, such as a binned score and the mean gold label of the bin.
-        n: [m] rows behind each.
-    """
+    """[m] points, such as a binned score and its mean gold label; the area tells the `n` rows behind each."""
 
     x: FloatArray
     y: FloatArray
@@ -120,13 +121,7 @@ class Dots:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Histogram:
-    """How one policy's scores are spread.
-
-    Arguments:
-        name: policy.
-        edges: [b + 1] rising.
-        counts: [b].
-    """
+    """How one policy's scores are spread: [b + 1] rising edges, [b] counts."""
 
     name: str
     edges: FloatArray

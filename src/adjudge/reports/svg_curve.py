@@ -12,6 +12,7 @@ from collections.abc import Iterable
 import numpy as np
 from markupsafe import Markup
 
+from .._typing import FloatArray
 from .numbers import count, number
 from .story import Curve, Histogram, Line
 from .svg_scale import Scale, path, span, tag
@@ -121,9 +122,7 @@ def _guides(block: Curve, x: Scale, y: Scale, width: int) -> list[Markup]:
     if math.isfinite(block.target):
         place = y(block.target)
         parts.append(tag("line", {"class": "target", "x1": x.start, "x2": x.stop, "y1": place, "y2": place}))
-        parts.append(
-            tag("text", {"class": "said", "x": x.stop, "y": place - 6, "text-anchor": "end"}, block.target_name)
-        )
+        parts.append(_target_name(block, x, y))
     if math.isfinite(block.mark):
         place = x(block.mark)
         anchor = "start" if place < width / 2 else "end"
@@ -133,6 +132,29 @@ def _guides(block: Curve, x: Scale, y: Scale, width: int) -> list[Markup]:
             tag("text", {"class": "said", "x": place + shift, "y": y.stop + 10, "text-anchor": anchor}, block.mark_name)
         )
     return parts
+
+
+def _target_name(block: Curve, x: Scale, y: Scale) -> Markup:
+    """The target's name at the first of four spots along it that no line crosses."""
+    place, size = y(block.target), 7.0 * len(block.target_name)
+    for left, base in ((x.stop - size, -6), (x.stop - size, 16), (x.start + 8, -6), (x.start + 8, 16)):
+        across = np.linspace(left, left + size, 9)
+        inside = y.stop < place + base - 11 and place + base < y.start
+        if inside and not any(_meets(line, x, y, across, place + base) for line in block.lines):
+            break
+    else:
+        left, base = x.stop - size, -6
+    anchor = {"x": left, "text-anchor": "start"} if left < x.stop - size else {"x": x.stop, "text-anchor": "end"}
+    return tag("text", {"class": "said", "y": place + base, **anchor}, block.target_name)
+
+
+def _meets(line: Line, x: Scale, y: Scale, across: FloatArray, base: float) -> bool:
+    """Whether a line runs through a text of usual height that stands on `base`."""
+    if line.x.size < 2:
+        return False
+    low, high = (y.low + (y.start - edge) / (y.start - y.stop) * (y.high - y.low) for edge in (base + 4, base - 13))
+    values = np.interp(x.low + (across - x.start) / (x.stop - x.start) * (x.high - x.low), line.x, line.y)
+    return bool(((values > low) & (values < high)).any())
 
 
 def _line(line: Line, x: Scale, y: Scale, index: int, named: bool) -> list[Markup]:

@@ -49,7 +49,7 @@ def bar(forest: Forest, row: ForestRow, axis_scale: Scale) -> Markup:
         marks.append(_dot(axis_scale(row.labels_value), _BELOW, 2, "labels-point"))
     marks.append(_dot(axis_scale(row.value), 0, 4.5, "point" if row.verified else "point unverified"))
     parts.append(tag("svg", {"y": "50%", "overflow": "visible"}, Markup("").join(marks)))
-    words = f"{row.policy}: {estimate(row.value, row.stderr)}, interval {interval(row.low, row.high, row.stderr)}"
+    words = f"{row.policy}: {estimate(row.value, row.error)}, interval {interval(row.low, row.high, row.stderr)}"
     return _svg("bar", "100%", words, *parts)
 
 

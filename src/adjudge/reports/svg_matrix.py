@@ -6,7 +6,7 @@ import math
 
 from markupsafe import Markup
 
-from .numbers import interval, number, pvalue
+from .numbers import error, interval, pvalue, signed
 from .story import Matrix
 from .svg_scale import tag
 
@@ -28,10 +28,15 @@ def verdict(block: Matrix, i: int, j: int) -> str:
 
 def words(block: Matrix, i: int, j: int) -> str:
     """One cell in words."""
-    error = float(block.stderr[i, j]) if block.stderr.size else math.nan
-    ends = interval(float(block.low[i, j]), float(block.high[i, j]), error)
-    gap = number(float(block.difference[i, j]))
+    gap, ends = figures(block, i, j)
     return f"{block.names[i]} − {block.names[j]}: {gap}, {ends}, p {pvalue(float(block.p_adjusted[i, j]))}"
+
+
+def figures(block: Matrix, i: int, j: int) -> tuple[str, str]:
+    """The difference and its interval, rounded alike."""
+    low, high = float(block.low[i, j]), float(block.high[i, j])
+    rounding = error(float(block.stderr[i, j]) if block.stderr.size else math.nan, low, high)
+    return signed(float(block.difference[i, j]), rounding), interval(low, high, rounding)
 
 
 def matrix(block: Matrix, *, key: str) -> Markup:

@@ -133,7 +133,7 @@ def _said(text: str, ascii_only: bool) -> str:
 def _cells(row: ForestRow) -> list[str]:
     return [
         row.policy + ("" if row.verified else " *"),
-        "not estimable" if math.isnan(row.value) else numbers.estimate(row.value, row.stderr),
+        "not estimable" if math.isnan(row.value) else numbers.estimate(row.value, row.error),
         numbers.interval(row.low, row.high, row.stderr),
         numbers.ranks(row.rank_low, row.rank_high),
         numbers.percent(row.p_best),

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
+
+from markupsafe import Markup, escape
 
 _BIDI = {0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)}
 
@@ -18,6 +21,28 @@ def clean(text: str) -> str:
     if text.isascii() and text.isprintable():
         return text
     return "".join(_shown(character) for character in text)
+
+
+def breakable(text: str) -> Markup:
+    """The same text in HTML, free to break after the signs that join the words of a name (never in a number).
+
+    >>> str(breakable("a_b/<c>"))
+    'a_<wbr>b/<wbr>&lt;c&gt;'
+    """
+    pieces = re.split(r"(?<=\w[_/@:+=-])(?=\w|<)", clean(text))
+    return Markup("<wbr>").join(escape(piece) for piece in pieces)
+
+
+def coded(text: str) -> Markup:
+    """The same text in HTML, with what stands between `backticks` set as code.
+
+    >>> str(coded("Run `a < b`; a lone ` stays."))
+    'Run <code>a &lt; b</code>; a lone ` stays.'
+    """
+    pieces = re.split(r"`([^`]+)`", clean(text))
+    return Markup("").join(
+        Markup("<code>{}</code>").format(piece) if i % 2 else escape(piece) for i, piece in enumerate(pieces)
+    )
 
 
 def _shown(character: str) -> str:
