@@ -68,7 +68,7 @@ def prepare(labelled: Ratings, *, judges: Sequence[int] = (), forecast: bool = F
         judges: positions of the score columns to use as forecasts.
         forecast: use `labelled.forecast` instead (its held-out values).
     """
-    rows = np.flatnonzero(labelled.labelled)
+    rows = np.flatnonzero(labelled.labelled & (labelled.weight > 0))
     raw = _forecasts(labelled, judges, forecast, held_out=True)[:, rows]
     weight = labelled.weight[rows]
     d = label_weight(labelled)[rows]
@@ -94,7 +94,11 @@ def fold(sums: Sums, batch: Ratings) -> Sums:
     """The sums with one more batch of all rows (labelled ones included) in them."""
     raw = _forecasts(batch, sums.judges, sums.forecast, held_out=False)
     f = np.where(np.isfinite(raw), raw, sums.fill[:, None])
-    cells = from_rows(batch.cluster, batch.policy, [batch.weight, *(batch.weight * f)], k=batch.k)
+    cluster, policy, weight = batch.cluster, batch.policy, batch.weight
+    if not np.all(weight > 0):  # rows of weight 0 are not there, and do not count as clusters
+        there = weight > 0
+        cluster, policy, weight, f = cluster[there], policy[there], weight[there], f[:, there]
+    cells = from_rows(cluster, policy, [weight, *(weight * f)], k=batch.k)
     return replace(sums, every=push(sums.every, cells))
 
 

@@ -57,9 +57,10 @@ class Leaning:
 def prepare(labelled: Ratings) -> Leaning:
     """The labelled half; rows without a label are passed over."""
     forecast = _forecast(labelled)
-    rows = np.flatnonzero(labelled.labelled)
+    rows = np.flatnonzero(labelled.labelled & (labelled.weight > 0))
+    there = np.flatnonzero(labelled.weight[labelled.labelled] > 0)
     cluster, code = np.unique(labelled.cluster[rows], return_inverse=True)
-    influence = group_sums(code, forecast.influence.T, cluster.size).T
+    influence = group_sums(code, forecast.influence[there].T, cluster.size).T
     if cluster.size >= 2:
         influence = (influence - influence.mean(axis=0)) * np.sqrt(cluster.size / (cluster.size - 1))
     d = label_weight(labelled)[rows]

@@ -64,10 +64,10 @@ def mix(
     """
     k = own.size
     standing = own & (n >= few)
-    if own.sum() < KNOWN_SPREAD or standing.all():
+    steady = _steadied(error, n, own)
+    if own.sum() < KNOWN_SPREAD or standing.all() or not steady[own].any():
         share = own.astype(float)
         return Mix(np.diag(share), share, np.zeros((k, k)), 0.0)
-    steady = _steadied(error, n, own)
     pooled = pool(np.where(own, shift, np.nan), np.where(own, steady, np.nan), cautious=cautious)
     share = np.where(standing, 1.0, pooled.share)
     with np.errstate(divide="ignore", invalid="ignore"):

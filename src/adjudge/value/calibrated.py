@@ -70,6 +70,12 @@ def estimate(ratings: Ratings, *, few: int = 30, cautious: float = 0.95) -> Esti
 
     A policy without labels takes the residual that the labelled ones share: with three or more of them, their spread is
     its transport error; with fewer, its slack reaches to both ends of the gold range, and a finding says so.
+
+    >>> from adjudge.calibration import isotonic
+    >>> from adjudge.sim.judging import Judging
+    >>> ratings = Judging(items=200, labels=200).draw(0).ratings
+    >>> estimate(isotonic.fit(ratings)(ratings)).stderr.round(3)
+    array([0.023, 0.026, 0.026, 0.029, 0.028])
     """
     leans = leaning.fold(leaning.prepare(ratings), ratings)
     sums = difference.fold(difference.prepare(ratings, forecast=True), ratings)

@@ -14,9 +14,11 @@ from .._typing import FloatArray
 from ..core.card import Card, Paper
 from ..core.estimate import Estimate, Part
 from ..core.finding import Finding, Severity
+from ..core.interval import Reserve
 from ..stats import difference, leaning
 from ..stats.judges import judge_columns
 from ..stats.means import clustered_means
+from ..stats.reserve import reserve
 from ..tables.ratings import Ratings
 
 CARD = Card(
@@ -61,7 +63,10 @@ def estimate(ratings: Ratings, *, judge: str | None = None) -> Estimate:
         np.where(known, ratings.weight, 0.0),
         bounds=ratings.bounds if inside else (-np.inf, np.inf),
     )
-    parts = means.parts if forecast is None else (Part("sampling", _with_calibration(ratings), means.parts[0].units),)
+    parts, labels = means.parts, None
+    if forecast is not None:
+        covariance, labels = _with_calibration(ratings)
+        parts = (Part("sampling", covariance, means.parts[0].units),)
     finding = Finding(
         "judge-not-verified",
         Severity.WARNING,
@@ -69,13 +74,14 @@ def estimate(ratings: Ratings, *, judge: str | None = None) -> Estimate:
         remedy="Label at least 20 random rows of each policy and use value.ppi_plus or value.calibrated.",
     )
     return Estimate(
-        means.names, means.value, parts, means.df, means.bounds, method="value.plug_in", findings=(finding,)
+        means.names, means.value, parts, means.df, means.bounds, labels, method="value.plug_in", findings=(finding,)
     )
 
 
-def _with_calibration(ratings: Ratings) -> FloatArray:
-    """[k, k] covariance of the mean forecasts, with the calibrator's own error."""
+def _with_calibration(ratings: Ratings) -> tuple[FloatArray, Reserve]:
+    """([k, k] covariance of the mean forecasts with the calibrator's own error, what its labels alone say)."""
     pieces = difference.pieces(difference.fold(difference.prepare(ratings, forecast=True), ratings))
     leans = leaning.fold(leaning.prepare(ratings), ratings)
     psi = pieces.influence(np.zeros_like(pieces.e), pieces.a[0])
-    return leaning.joint_covariance(pieces.cells, psi, leans, leans.slopes(np.zeros(ratings.k)))[0]
+    covariance, _ = leaning.joint_covariance(pieces.cells, psi, leans, leans.slopes(np.zeros(ratings.k)))
+    return covariance, reserve(pieces)

@@ -48,6 +48,12 @@ def estimate(ratings: Ratings, *, lam: float | None = 1.0) -> Estimate:
         lam: weight of the forecast averaged over all rows; None tunes it for each policy.
 
     Raises `AdjudgeError` when there is no forecast.
+
+    >>> from adjudge.calibration import isotonic
+    >>> from adjudge.sim.judging import Judging
+    >>> ratings = Judging(items=200, labels=200).draw(0).ratings
+    >>> estimate(isotonic.fit(ratings)(ratings)).value.round(2)
+    array([0.71, 0.66, 0.61, 0.49, 0.41])
     """
     leans = leaning.fold(leaning.prepare(ratings), ratings)
     return finish(difference.fold(difference.prepare(ratings, forecast=True), ratings), leans, lam=lam)
