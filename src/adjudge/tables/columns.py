@@ -208,6 +208,12 @@ def _refuse_double_use(columns: Columns) -> None:
             "A label that is also a judge's score would calibrate the judge against itself.",
             "Name each column once.",
         )
+    if columns.rater and columns.rater in (columns.policy, columns.item, columns.draw, *measured):
+        raise AdjudgeError(
+            f"Column {columns.rater!r} is named for the rater and for another part.",
+            "In long format the rater has a column of its own.",
+            "Name another with --rater.",
+        )
 
 
 def _absences(columns: Columns) -> tuple[Finding, ...]:

@@ -5,7 +5,8 @@ from draws by the whole table: if any policy answers any prompt with differing s
 there twice, the table holds draws, and equal rows are kept. (Keeping a copy is the safer mistake: it lies in the
 cluster of its prompt, so intervals do not narrow; merging two draws would change the mean.)
 
-Several labels of one response are several raters: their mean is the label and s²/m its variance.
+Several labels of one response are several raters: their mean is the label and s²/m its variance; where they differ,
+the pooled s² goes to labels by a single rater, as in `labels`.
 """
 
 from __future__ import annotations
@@ -125,14 +126,18 @@ def _merge_groups(rows: IntArray, group: IntArray, before: Merged, door: Door) -
     attached = (count > 0) & ~np.isfinite(gold[home])
 
     gold[home] = mean
-    if contradictory.any():
-        noise = rater_noise(np.where(count > 1, spread, np.nan), count)
-        several = count > 1
-        variance[home[several]] = noise[several]
-    single = count == 1
     source = np.full(groups, -1)
     source[group[known]] = rows[known]
+    single = count == 1
     variance[home[single]] = before.gold_variance[source[single]]
+    if contradictory.any():
+        several = count > 1
+        spread = np.where(several, spread, np.nan)
+        variance[home[several]] = rater_noise(spread, count)[several]
+        # labels by one rater carry the noise that the others show, unless theirs is known already
+        unknown = np.isfinite(gold) & (variance == 0)
+        unknown[home[several]] = False
+        variance[unknown] = (spread[several] * (count[several] - 1)).sum() / (count[several] - 1).sum()
     has_propensity = np.isfinite(propensity[rows])
     source = np.full(groups, -1)
     source[group[has_propensity][::-1]] = rows[has_propensity][::-1]

@@ -113,11 +113,17 @@ def _tell_words(door: Door, name: str, words: str) -> None:
     door.note("words-as-numbers", Severity.INFO, f"Column {name!r} holds {words}; these were read as 1 and 0.")
 
 
-def scores(frame: pl.DataFrame, judges: tuple[str, ...], door: Door) -> FloatArray:
-    """[n, J] judge scores, NaN where a judge abstained. Errors: a judge that never scored."""
+def scores(frame: pl.DataFrame, judges: tuple[str, ...], door: Door, *, part: bool = False) -> FloatArray:
+    """[n, J] judge scores, NaN where a judge abstained; `part` of a table is not judged by what it lacks.
+
+    Errors: a judge that never scored.
+    """
     columns = []
     for name in judges:
         values = numeric(frame[name], door, "--judge")
+        columns.append(values)
+        if part:
+            continue
         missing = np.isnan(values)
         if missing.all():
             raise AdjudgeError(
@@ -143,7 +149,6 @@ def scores(frame: pl.DataFrame, judges: tuple[str, ...], door: Door) -> FloatArr
                 number=float(seen[0]),
                 remedy="Use a judge whose scores vary.",
             )
-        columns.append(values)
     return np.column_stack(columns)
 
 

@@ -184,12 +184,13 @@ def build(
     bounds: tuple[float, float] | None,
     several: bool,
     findings: tuple[Finding, ...] = (),
+    part: bool = False,
 ) -> Ratings:
-    """Checks and codes a frame whose columns are known."""
+    """Checks and codes a frame whose columns are known; `part` of a table is not judged by the scores it lacks."""
     door = Door.at(frame, list(findings), several=several)
     policy, policies = _policies(frame, used, door)
     item = _codes(frame, used.item, "item", door)
-    score = numbers.scores(frame, used.judges, door)
+    score = numbers.scores(frame, used.judges, door, part=part)
     gold, gold_variance = labelling.gold(frame, used.gold, door)
     edge = labelling.bounds(gold, bounds, door)
     weight = numbers.weights(frame[used.weight] if used.weight else None, frame.height, door)

@@ -215,7 +215,7 @@ def _survey(chunks: Chunks, used: Columns, given: tuple[float, float] | None, to
 
 def _with_labels(opened: Scan, raw: pl.DataFrame, given: tuple[float, float] | None) -> Scan:
     """The scan with its labelled rows checked by the same door as a table in memory, under the common codes."""
-    local = build(raw, opened._used, bounds=given, several=False)
+    local = build(raw, opened._used, bounds=given, several=False, part=True)
     kept = raw[np.searchsorted(raw[ROW].cast(pl.Int64).to_numpy(), local.row)]
     common = opened._coded(kept)
     findings = (*opened.findings, *local.findings)

@@ -2,7 +2,7 @@
 
 The policy is the `model` among the run's hyperparameters, else its identifier, else the file's stem. The prompt is the
 input's text, so runs pair even if their order differs; repeats of an input are draws. Each metric is a column. A gold
-label is taken from the case's additional metadata, if it has a usual name there.
+label is taken from the case's metadata, if it has a usual name there.
 Source: https://deepeval.com/docs/evaluation-introduction (`testCases[].metricsData[]`).
 """
 
@@ -53,7 +53,7 @@ def tidy(content: Mapping[str, Any], stem: str) -> pl.DataFrame:
         seen[item] += 1
         metrics = case.get("metricsData") or case.get("metricsMetadata") or []
         row |= {str(metric.get("name", metric.get("metric"))): number(metric.get("score")) for metric in metrics}
-        rows.append(row | gold_of(case.get("additionalMetadata")))
+        rows.append(row | gold_of(case.get("metadata") or case.get("additionalMetadata")))
     return from_records(rows, record_names(rows))
 
 

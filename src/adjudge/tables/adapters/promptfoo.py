@@ -2,9 +2,9 @@
 
 The policy is the provider, with the prompt's label where the file compares several prompts. The prompt id is the test's
 variables (or its number when it has none), so repeats of a test are draws of one prompt. `score` is promptfoo's own
-combined score; every named metric and every assertion is a column too. A person's thumb up or down (assertion type
-`human`) is the gold label; it has overwritten the combined score, which is therefore taken again over the other
-assertions by weight. Source: https://www.promptfoo.dev/docs/configuration/outputs/
+combined score, missing where the provider failed; every named metric and every assertion is a column too. A person's
+thumb up or down (assertion type `human`) is the gold label; it has overwritten the combined score, which is therefore
+taken again over the other assertions by weight. Source: https://www.promptfoo.dev/docs/configuration/outputs/
 """
 
 from __future__ import annotations
@@ -20,6 +20,9 @@ import polars as pl
 from ...errors import AdjudgeError
 from ..series import from_records, record_names
 from .values import gold_of, number
+
+#: `failureReason` of a test that never got an answer; its score of 0 says nothing of the policy.
+PROVIDER_ERROR = 2
 
 
 def recognises(content: object) -> bool:
@@ -74,7 +77,8 @@ def _scores(result: Mapping[str, Any]) -> dict[str, Any]:
     people = [part for part in parts if _kind(part) == "human"]
     machines = [part for part in parts if _kind(part) != "human"]
     score = _combined(machines) if people else number(result.get("score", result.get("success")))
-    columns: dict[str, Any] = {"score": score}
+    failed = result.get("failureReason") == PROVIDER_ERROR or (result.get("error") and not grading)
+    columns: dict[str, Any] = {"score": None if failed else score}
     columns |= {str(key): number(value) for key, value in (result.get("namedScores") or {}).items()}
     for label, part in _labelled(machines):
         columns.setdefault(label, number(part.get("score")))
