@@ -51,8 +51,8 @@ def propensities(
             "At least 10 are needed to see where predictions err.",
             "Label a simple random sample first.",
         )
-    Z = surrogate.basis(np.column_stack([data.surrogate, data.X]))
-    fold = surrogate.deal(data.cluster, known, folds, np.random.default_rng(seed))
+    Z = surrogate.basis(np.column_stack([data.surrogate, data.X]), data.weight)
+    fold = surrogate.deal(data.cluster, known, np.arange(data.cluster.max() + 1), folds, np.random.default_rng(seed))
     guess = surrogate.predict(Z, data.y, known, fold, data.weight, learner="auto")
     error = np.where(known, np.square(data.y - guess), 0.0)
     spread = surrogate.predict(Z, error, known, fold, data.weight, learner="spline")

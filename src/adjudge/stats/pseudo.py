@@ -5,9 +5,10 @@
 
 E[R/π] = 1 by design, so both moments have the mean of the fully labelled ones whatever the predictions are worth; good
 predictions only make R/π·(gold − predicted) small. Predictions are cross-fitted, the split is repeated, and the spread
-over splits is added to the variance. Errors are cluster-robust: ψ = H⁻¹ Σ_{i∈g} w m̃_i, times (m−1)/(m−d).
+over splits is added to the variance. Errors are cluster-robust: ψ = H⁻¹ Σ_{i∈g} w m̃_i, the variance times
+G/(G−1)·(c−1)/(c−d) for G clusters, c of them labelled.
 
-Limits: every row labelled is ordinary least squares or maximum likelihood with HC1 (one row a cluster) or CR1 errors;
+Limits: every row labelled is ordinary least squares or maximum likelihood with HC1 errors, CR0·G/(G−d) with clusters;
 no regressors but a constant is the design-based difference estimator of a mean (Särndal, Swensson, Wretman 1992).
 
 Egami, Hinck, Stewart, Wei (2023), Using Imperfect Surrogates for Downstream Inference, NeurIPS, Eqs. 3-6.
@@ -134,19 +135,20 @@ def regress(
     _refuse(within, targets, model)
     rng = np.random.default_rng(seed)
     features = np.column_stack([data.surrogate, np.delete(np.column_stack([data.y, data.X]), targets, axis=1)])
-    Z = surrogate.basis(features, curved=learner != "linear") if targets.size and learner != "none" else features
+    learn = bool(targets.size) and learner != "none"
+    Z = surrogate.basis(features, data.weight, curved=learner != "linear") if learn else features
+    order = surrogate.ordered(features, data.cluster, data.weight)
     coefs, covariances = [], []
-    for _ in range(splits if targets.size and learner != "none" else 1):
-        predicted = _predicted(data, Z, targets, learner, surrogate.deal(data.cluster, known, folds, rng))
+    for _ in range(splits if learn else 1):
+        predicted = _predicted(data, Z, targets, learner, surrogate.deal(data.cluster, known, order, folds, rng))
         coef, psi = (
             _covariate(data, predicted, model)
             if (targets > 0).any()
             else _outcome(data, predicted[:, 0], model, within)
         )
         units = moments.by_cluster(psi, data.cluster, int(data.cluster.max()) + 1)
-        m = int(known.sum())
         coefs.append(coef)
-        covariances.append(Part.from_influence("sampling", units * np.sqrt((m - 1) / (m - d))))
+        covariances.append(Part.from_influence("sampling", units * np.sqrt((clusters - 1) / (clusters - d))))
     return _combined(data, np.array(coefs), covariances, combine, clusters)
 
 
@@ -238,26 +240,24 @@ def unknown(names: tuple[str, ...], clusters: int) -> Estimate:
     return Estimate(names, np.full(d, np.nan), (part,), np.full(d, np.nan), findings=(finding,))
 
 
+def constant(y: FloatArray) -> tuple[Finding, ...]:
+    """A finding where labels do not vary: their spread then says nothing of the error."""
+    if y.size and y.max() > y.min():
+        return ()
+    message = f"The {y.size:,} labels do not vary, so nothing can be said of the error."
+    number = float(np.unique(y).size)
+    return (Finding("labels-constant", Severity.SEVERE, message, number, 2, "Label rows that are likely to differ."),)
+
+
 def _combined(data: Problem, coefs: FloatArray, parts: list[Part], combine: str, clusters: int) -> Estimate:
     """One estimate from all splits: their centre, their mean covariance, and the spread of the splits."""
     value = np.median(coefs, axis=0) if combine == "median" else coefs.mean(axis=0)
     sampling = np.mean([part.covariance for part in parts], axis=0)
     away = coefs - value
-    found, known, d = [], data.labelled, data.X.shape[1]
-    y = data.y[known]
+    d, y = data.X.shape[1], data.y[data.labelled]
     if y.max() == y.min():
         sampling = np.full_like(sampling, np.nan)
-        found.append(
-            Finding(
-                "labels-constant",
-                Severity.SEVERE,
-                f"All {y.size:,} labels are {y[0]:g}, so their spread says nothing of the error.",
-                0.0,
-                0.0,
-                "Label rows that are likely to differ.",
-            )
-        )
-    found += _doubts(data, clusters)
+    found = [*constant(y), *_doubts(data, clusters)]
     return Estimate(
         data.names,
         value,
@@ -285,7 +285,7 @@ def _doubts(data: Problem, clusters: int) -> list[Finding]:
         )
     weight = np.where(known, data.weight / data.propensity, 0.0)
     m = int(known.sum())
-    effective = float(effective_clusters(np.zeros(m, dtype=np.int64), weight[known], 1)[0])
+    effective = float(effective_clusters(np.zeros(m, dtype=np.int64), weight[known] / data.weight[known], 1)[0])
     if effective < m / 2:
         found.append(
             Finding(

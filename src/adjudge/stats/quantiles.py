@@ -42,6 +42,15 @@ class Distribution:
         at = int(np.searchsorted(self.height, q - 1e-12, side="left"))
         return float(self.points[min(at, self.points.size - 1)])
 
+    def neighbours(self, t: float, bounds: tuple[float, float]) -> tuple[float, float]:
+        """The points next to t on either side; where there is none, the end of the range."""
+        left = int(np.searchsorted(self.points, t, side="left")) - 1
+        right = int(np.searchsorted(self.points, t, side="right"))
+        return (
+            float(self.points[left]) if left >= 0 else bounds[0],
+            float(self.points[right]) if right < self.points.size else bounds[1],
+        )
+
     def woodruff(self, q: float, error: float) -> tuple[float, float, bool]:
         """Q(q − error), Q(q + error), and whether either fell off the end of [0, 1]."""
         ends = (q - error, q + error)
@@ -58,6 +67,10 @@ def distribution(points: FloatArray, weights: FloatArray) -> Distribution:
     order = np.argsort(points)
     support = points[order]
     height = np.cumsum(weights[order])
+    last = support[1:] != support[:-1]  # between points that tie, the running sum means nothing
+    if not last.all():
+        at = np.r_[last, True]
+        support, height = support[at], height[at]
     np.clip(height, 0.0, 1.0, out=height)
     falls = height[1:] < height[:-1]
     if falls.any():
@@ -86,6 +99,9 @@ def rate(at: Distribution, q: float, error: float, bounds: tuple[float, float]) 
     if off:
         low = bounds[0] if q - Z95 * error <= 0 else low
         high = bounds[1] if q + Z95 * error >= 1 else high
+    if high == low:  # a point mass holds both ends: the answer is known to half a step of the labels' grid
+        before, after = at.neighbours(low, bounds)
+        low, high = (low + before) / 2, (high + after) / 2
     length = high - low
     return (length / (2 * Z95 * error) if np.isfinite(length) else float("nan")), off
 
@@ -97,6 +113,21 @@ def shortfall(y: FloatArray, t: float, tail: float, *, low: bool) -> FloatArray:
     0.5
     """
     return t - np.maximum(t - y, 0.0) / tail if low else t + np.maximum(y - t, 0.0) / tail
+
+
+def unseen(width: float, units: float) -> float:
+    """Variance to add where all that was seen in a tail is the same: 3/units of it may differ (rule of three).
+
+        (3·width / (units + 3) / z)²
+
+    Arguments:
+        width: how far a value that was not seen may lie from those that were.
+        units: effective independent units behind the tail.
+
+    >>> round(unseen(1.0, 27.0) ** 0.5, 3)
+    0.051
+    """
+    return float((3 * width / (units + 3) / Z95) ** 2)
 
 
 def invert(

@@ -7,7 +7,7 @@
 A holds what the labels contribute to each cluster g and B what the predictions do (labelled minus unlabelled), both
 already times H⁻¹, so λ̂ minimises the sum of the coefficients' variances, clusters that are partly labelled included.
 With unequal propensities labelled rows weigh w/π. Limits: λ = 0 is classical least squares or maximum likelihood with
-HC1/CR1 errors; λ = 1 is prediction-powered inference.
+HC1 errors; λ = 1 is prediction-powered inference.
 
 Angelopoulos, Duchi, Zrnic (2023), PPI++: Efficient Prediction-Powered Inference, arXiv:2311.01453, Eqs. 3, 6 and 12.
 """
@@ -22,7 +22,7 @@ from .._typing import BoolArray, FloatArray, IntArray
 from ..core.estimate import Estimate, Part
 from ..core.finding import Finding, Severity
 from . import moments
-from .pseudo import unknown
+from .pseudo import constant, unknown
 
 
 def regress(
@@ -65,14 +65,15 @@ def regress(
     if strength is None and power > 0:
         power = _tuned(*solve(0.0)[1:])
     coef, A, B = solve(power)
-    m = int(known.sum())
-    psi = (A - power * B) * np.sqrt((m - 1) / (m - d))
+    psi = (A - power * B) * np.sqrt((clusters - 1) / (clusters - d))
+    if y[known].max() == y[known].min():
+        psi = np.full_like(psi, np.nan)
     return Estimate(
         own,
         coef,
         (Part.from_influence("sampling", psi),),
         np.full(d, clusters - d, dtype=float),
-        findings=_said(power, strength, clusters, d),
+        findings=_said(power, strength, clusters, d) + constant(y[known]),
     )
 
 

@@ -18,6 +18,7 @@ from ..errors import AdjudgeError
 from ..tables.ratings import Ratings
 from ..tables.regressors import regressors
 from .design import label_weight
+from .present import present
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,6 +53,7 @@ def prediction(ratings: Ratings, judge: str = "") -> FloatArray:
 
 def inputs(ratings: Ratings, columns: Sequence[str] | None, judge: str) -> Inputs:
     """The regression that the names ask for, on rows where the judge spoke."""
+    ratings = present(ratings)
     f = prediction(ratings, judge)
     if columns is None:
         columns = (("policy",) if ratings.k > 1 else ()) + ratings.covariate_names

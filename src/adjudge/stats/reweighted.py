@@ -27,32 +27,42 @@ from ..tables.ratings import Ratings
 from .cluster import group_sums
 from .crossfit import folds as deal
 from .design import label_weight as weight_of_labels
+from .pseudo import constant
 from .regression import prediction
 
 MOST_BINS = 20
 LABELS_PER_BIN = 10
 
 
-def bins(score: FloatArray, known: IntArray) -> IntArray:
-    """[n] bin of each score, edges at quantiles of the labelled ones; a missing score falls in the fullest bin.
+def bins(score: FloatArray, known: IntArray, weight: FloatArray, cluster: IntArray) -> IntArray:
+    """[n] bin of each score, edges at weighted quantiles of the labelled ones; a missing score joins the fullest bin.
 
-    >>> bins(np.array([0.1, 0.9, 0.2, np.nan]), np.array([0, 1]))
+    Arguments:
+        score: [n], NaN where the judge abstained.
+        known: [m] labelled rows.
+        weight: [n] row weights.
+        cluster: [n] independent units; ten labelled ones make a bin.
+
+    >>> bins(np.array([0.1, 0.9, 0.2, np.nan]), np.array([0, 1]), np.ones(4), np.arange(4))
     array([0, 0, 0, 0])
     """
-    seen = score[known][np.isfinite(score[known])]
-    count = int(np.clip(seen.size // LABELS_PER_BIN, 1, MOST_BINS))
-    values, counts = np.unique(seen, return_counts=True)
-    if values.size <= count and (counts >= 3).all():
+    there = known[np.isfinite(score[known])]
+    seen, mass = score[there], weight[there]
+    count = int(np.clip(np.unique(cluster[there]).size // LABELS_PER_BIN, 1, MOST_BINS))
+    values = np.unique(seen)
+    if values.size <= count:
         edges = (values[1:] + values[:-1]) / 2  # a judge with few verdicts: each its own bin
+    elif seen.size:
+        order = np.argsort(seen, kind="stable")
+        height = np.cumsum(mass[order])
+        cut = np.searchsorted(height, np.arange(1, count) / count * height[-1] * (1 - 1e-12))
+        edges = np.unique(seen[order][cut])
+        edges = edges[edges > values[0]]
     else:
-        edges = np.unique(np.quantile(seen, np.arange(1, count) / count)) if seen.size else np.empty(0)
+        edges = np.empty(0)
     code: IntArray = np.searchsorted(edges, np.nan_to_num(score), side="right").astype(np.int64)
-    occupied = np.bincount(code[known][np.isfinite(score[known])], minlength=edges.size + 1)
+    occupied = np.bincount(code[there], mass, edges.size + 1)
     code[~np.isfinite(score)] = int(np.argmax(occupied))
-    if (occupied == 0).any() and occupied.any():  # rows between two labelled values: the nearest lower bin with labels
-        full: IntArray = np.maximum.accumulate(np.where(occupied > 0, np.arange(occupied.size), -1))
-        full[full < 0] = int(np.argmax(occupied > 0))
-        code = full[code]
     return code
 
 
@@ -150,9 +160,9 @@ def reweigh(
         pull: [k] share a of the own residual; 1 by default for arms with two labelled clusters or more, else 0.
         folds, seed: of the cross-fit.
     """
-    code = bins(score, labels)
+    code = bins(score, labels, weight, cluster)
     width, lab_bin, lab_arm = int(code.max()) + 1, code[labels], arm[labels]
-    fold = deal(cluster[labels], np.nan_to_num(score[labels]), count=folds, seed=seed)
+    fold = deal(cluster[labels], _keys(score, weight, cluster)[labels], count=folds, seed=seed)
     inside = arm >= 0
     total = np.bincount(arm[inside], weight[inside], arms)
     row_share = np.where(inside, weight / np.where(total > 0, total, 1.0)[np.maximum(arm, 0)], 0.0)
@@ -183,6 +193,14 @@ def reweigh(
     return _with_omega(made, c)
 
 
+def _keys(score: FloatArray, weight: FloatArray, cluster: IntArray) -> FloatArray:
+    """[n] weighted mean score of the row's cluster, by which folds are balanced."""
+    units = int(cluster.max()) + 1
+    total = np.maximum(np.bincount(cluster, weight, units), 1e-300)
+    means: FloatArray = np.bincount(cluster, weight * np.nan_to_num(score), units) / total
+    return means[cluster]
+
+
 def _with_omega(made: Reweighted, c: FloatArray) -> Reweighted:
     """Spells out ω: what each label adds through its own residual, its bin, and the bins that held others out."""
     (k, width), folds_ = made.shares.shape, int(made.fold.max(initial=0)) + 1
@@ -200,6 +218,9 @@ def _with_omega(made: Reweighted, c: FloatArray) -> Reweighted:
         others = np.where(lone, 0.0, rate)
         spread = others.sum(axis=1)[code] - others[code, made.fold] + np.where(lone, rate, 0.0)[code, made.fold]
         base = v * made.shares[a][code] / np.where(full > 0, full, 1.0)[code]
+        if not made.shares[a].any():
+            omega[a] = np.nan
+            continue
         omega[a] = base + made.pull[a] * (np.where(mine, c, 0.0) - v * spread)
     return replace(made, omega=omega)
 
@@ -258,15 +279,4 @@ def thin(ratings: Ratings, made: Reweighted) -> tuple[Finding, ...]:
                 bare,
             )
         )
-    if y.size < 2 or y.max() == y.min():
-        found.append(
-            Finding(
-                "labels-constant",
-                Severity.SEVERE,
-                f"The {y.size:,} labels do not vary, so nothing can be said of the error.",
-                float(np.unique(y).size),
-                2,
-                "Label rows that are likely to differ.",
-            )
-        )
-    return tuple(found)
+    return (*found, *constant(y))

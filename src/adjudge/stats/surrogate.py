@@ -25,41 +25,65 @@ LOGISTIC_UP_TO = 20_000
 """Labels above which `auto` takes the linear fit even for labels of two kinds: it is then as good, in one pass."""
 
 
-def basis(features: FloatArray, *, curved: bool = True) -> FloatArray:
+def basis(features: FloatArray, weight: FloatArray, *, curved: bool = True) -> FloatArray:
     """[n, q] standardised columns spanned by features [n, d]; a missing value becomes its column's mean plus a flag.
 
-    >>> basis(np.array([[0.0], [1.0], [np.nan]]), curved=False).round(2)
+    >>> basis(np.array([[0.0], [1.0], [np.nan]]), np.ones(3), curved=False).round(2)
     array([[-1.22, -0.71],
            [ 1.22, -0.71],
            [ 0.  ,  1.41]])
     """
-    columns = []
+    columns, plain = [], []
     for x in features.T:
         known = np.isfinite(x)
-        centre = float(x[known].mean()) if known.any() else 0.0
+        centre = float(np.average(x[known], weights=weight[known])) if weight[known].sum() > 0 else 0.0
         filled = np.where(known, x, centre)
         columns.append(filled)
+        plain.append(filled - centre)
         if not known.all():
             columns.append(1.0 - known)
-        if curved and np.unique(filled[:1000]).size > 6:
-            columns += [np.maximum(0.0, filled - knot) for knot in np.unique(np.quantile(filled, KNOTS))]
-    plain = [np.nan_to_num(x - np.nanmean(x) if np.isfinite(x).any() else x) for x in features.T]
+        if curved:
+            columns += [np.maximum(0.0, filled - knot) for knot in _knots(filled, weight)]
     if curved and 1 < len(plain) <= 12:
         columns += [plain[0] * other for other in plain[1:]]
     Z = np.column_stack(columns) if columns else np.empty((features.shape[0], 0))
-    spread = Z.std(axis=0)
+    share = weight / max(float(weight.sum()), 1e-300)
+    Z = Z - share @ Z
+    spread = np.sqrt(share @ Z**2)
     keep = spread > 1e-12 * np.maximum(1.0, np.abs(Z).max(axis=0, initial=0.0))
-    return (Z[:, keep] - Z[:, keep].mean(axis=0)) / spread[keep]
+    return Z[:, keep] / spread[keep]
 
 
-def deal(cluster: IntArray, labelled: BoolArray, folds: int, rng: np.random.Generator) -> IntArray:
-    """[n] random fold of each row's cluster; labelled clusters are spread evenly, at most one fold for each of them."""
+def _knots(x: FloatArray, weight: FloatArray) -> FloatArray:
+    """Inner quantiles of a feature of many values; none for one of few."""
+    order = np.argsort(x, kind="stable")
+    height = np.cumsum(weight[order])
+    if not x.size or np.count_nonzero(np.diff(x[order])) < 6:
+        return np.empty(0)
+    return np.unique(x[order][np.searchsorted(height, np.array(KNOTS) * height[-1] * (1 - 1e-12))])
+
+
+def ordered(features: FloatArray, cluster: IntArray, weight: FloatArray) -> IntArray:
+    """[units] clusters in an order that depends on their features (means) alone, as far as these tell them apart."""
+    units = int(cluster.max()) + 1
+    filled = np.nan_to_num(features)
+    total = np.maximum(np.bincount(cluster, weight, units), 1e-300)
+    means = [np.round(np.bincount(cluster, weight * x, units) / total, 12) for x in filled.T]
+    return np.lexsort(means[::-1]) if means else np.arange(units)
+
+
+def deal(cluster: IntArray, labelled: BoolArray, order: IntArray, folds: int, rng: np.random.Generator) -> IntArray:
+    """[n] random fold of each row's cluster; labelled clusters are spread evenly, at most one fold for each of them.
+
+    `order` is the order of the clusters in which the generator is used up, see `ordered`: with it the deal does not
+    depend on how clusters are called.
+    """
     units = int(cluster.max()) + 1
     fold = np.empty(units, dtype=np.int64)
     has = np.zeros(units, dtype=bool)
     has[cluster[labelled]] = True
     folds = max(2, min(folds, int(has.sum())))
-    for part in (np.flatnonzero(has), np.flatnonzero(~has)):
+    for part in (order[has[order]], order[~has[order]]):
         fold[rng.permutation(part)] = np.arange(part.size) % folds
     return fold[cluster]
 

@@ -78,7 +78,7 @@ def influence(
     slope, off = quantiles.rate(quantiles.distribution(x, share), tail, error, bounds)
     if x.max() > x.min() and not error > 0:
         slope = 0.0  # every loss is at or below the threshold: a point mass at the top
-    spread = summed((x - mean) ** 2 - sd**2) / (2 * sd) if sd > 0 else np.full(units, np.nan)
+    spread = summed((x - mean) ** 2 - sd**2) / (2 * sd) if sd > 0 else np.zeros(units)
     excess = quantiles.shortfall(x, threshold, 1 - tail, low=False)
     return np.column_stack([summed(x - mean), spread, -below * slope, summed(excess - share @ excess)]), off
 

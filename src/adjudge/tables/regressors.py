@@ -1,6 +1,8 @@
-"""Turns names of columns into a regression matrix: an intercept, indicators for policies, covariates, the gold label.
+"""Turns names of columns into a regression matrix: an intercept or one for each policy, covariates, the gold label.
 
-    X = [1, 1[policy = p] for all p but the first, covariates named …]
+    X = [1 or 1[policy = p] for every p, covariates named …]
+
+Every policy has its own intercept, and none is the baseline: a difference of policies is `Estimate.difference`.
 
 Limit: no names give the intercept alone, whose coefficient is the mean.
 """
@@ -23,18 +25,20 @@ def regressors(
 
     Arguments:
         ratings: the table.
-        columns: `policy` for indicators against the first policy, `gold` for the trusted label (NaN where unlabelled),
+        columns: `policy` for one indicator each (against the first policy where there is no intercept to give up,
+            as with fixed effects), `gold` for the trusted label (NaN where unlabelled),
             and names of covariates.
-        intercept: whether a constant comes first.
+        intercept: whether the constant is in the span of the columns.
 
     Errors: a name that is no column; a covariate with missing values.
     """
-    blocks: list[FloatArray] = [np.ones(ratings.n)] if intercept else []
-    names = ["intercept"] if intercept else []
+    levels = "policy" in columns and intercept
+    blocks: list[FloatArray] = [np.ones(ratings.n)] if intercept and not levels else []
+    names = ["intercept"] if intercept and not levels else []
     for column in columns:
         if column == "policy":
-            blocks += [(ratings.policy == p).astype(float) for p in range(1, ratings.k)]
-            names += [f"policy={name}" for name in ratings.policies[1:]]
+            blocks += [(ratings.policy == p).astype(float) for p in range(0 if levels else 1, ratings.k)]
+            names += [f"policy={name}" for name in ratings.policies[0 if levels else 1 :]]
             continue
         blocks.append(ratings.gold if column == "gold" else covariate(ratings, column))
         names.append(column)

@@ -6,6 +6,7 @@
 so the influence is that of the mean of t − (t − Y)₊/τ, by cluster and jointly over policies: differences are paired.
 
 Rockafellar, Uryasev (2002), Journal of Banking & Finance 26; Brazauskas, Jones, Puri, Zitikis (2008), JSPI 138.
+Where all labels of the tail are the same, the rule of three says how much may differ (part `unseen`).
 Limits: τ = 1 is the mean; τ → 0 is the worst response; every row labelled is the plain mean of the worst share.
 """
 
@@ -13,11 +14,14 @@ from __future__ import annotations
 
 import numpy as np
 
+from .._typing import FloatArray
 from ..core.card import Card, Paper
 from ..core.estimate import Estimate, Part
 from ..core.finding import Finding, Severity
 from ..errors import AdjudgeError
 from ..stats import quantiles
+from ..stats.present import present
+from ..stats.pseudo import constant
 from ..stats.reweighted import from_ratings, thin
 from ..tables.ratings import Ratings
 
@@ -84,8 +88,9 @@ def estimate(
             "Use tail=0.1, side='low'.",
         )
     low = side == "low"
+    ratings = present(ratings)
     made = from_ratings(ratings, judge=judge, folds=folds, seed=seed)
-    y = ratings.gold[made.labels]
+    y, blank = ratings.gold[made.labels], np.zeros(ratings.k)
     value, psi, findings = (
         np.full(ratings.k, np.nan),
         np.full((made.units, ratings.k), np.nan),
@@ -98,20 +103,30 @@ def estimate(
         t = law.quantile(tail if low else 1 - tail + 1e-9)
         g = quantiles.shortfall(y, t, tail, low=low)
         value[p] = made.omega[p] @ g
+        if constant(y):
+            continue
         psi[:, p] = made.influence(p, g)
         beyond = made.omega[p] * ((y <= t) if low else (y >= t))
-        effective = float(beyond.sum() ** 2 / max(float(np.square(beyond).sum()), 1e-300))
+        mass = np.bincount(made.cluster[made.labels], beyond)
+        effective = float(mass.sum() ** 2 / max(float(mass @ mass), 1e-300))
         if effective < ENOUGH:
             findings.append(_few(ratings, p, effective, tail))
+        if float(np.square(psi[:, p]).sum()) < 1e-24:
+            blank[p] = quantiles.unseen(_width(ratings, y), effective)
     return Estimate(
         ratings.policies,
         np.clip(value, *ratings.bounds),
-        (Part.from_influence("sampling", psi),),
+        (Part.from_influence("sampling", psi), Part("unseen", np.diag(blank), made.units)),
         np.where(made.own >= 2, made.own - 1.0, max(1.0, made.own.sum() - 1.0)),
         bounds=ratings.bounds,
         method="value.cvar",
         findings=tuple(findings),
     )
+
+
+def _width(ratings: Ratings, y: FloatArray) -> float:
+    width = ratings.bounds[1] - ratings.bounds[0]
+    return width if np.isfinite(width) else float(y.max() - y.min())
 
 
 def _few(ratings: Ratings, p: int, effective: float, tail: float) -> Finding:

@@ -7,7 +7,7 @@ drawn at random. The judge may stand in for the outcome or for a regressor (`col
 or a logistic regression, with fixed effects. Standard errors are cluster-robust and include the spread over splits.
 
 Egami, Hinck, Stewart, Wei (2023), NeurIPS 36.
-Limits: all rows labelled is ordinary regression with HC1/CR1 errors; a worthless judge costs next to nothing over the
+Limits: all rows labelled is ordinary regression with HC1 errors; a worthless judge costs next to nothing over the
 labels alone (weighted by 1/π); plugging the judge's labels in unadjusted is what this replaces.
 """
 
@@ -24,6 +24,7 @@ from ..core.estimate import Estimate, Part
 from ..core.finding import Finding, Severity
 from ..errors import AdjudgeError
 from ..stats import pseudo
+from ..stats.present import labels_only, present, where_wider
 from ..tables.ratings import Ratings
 from ..tables.regressors import covariate, regressors
 
@@ -56,7 +57,7 @@ CARD = Card(
         "the regression is the question asked; it need not be the true law",
     ),
     limits=(
-        "all rows labelled: ordinary regression, HC1/CR1 errors",
+        "all rows labelled: ordinary regression, HC1 errors",
         "few labels with small propensities: the corrected moments may have no solution, which is an error",
         "fixed effects with a labelled regressor are refused",
     ),
@@ -104,6 +105,7 @@ def estimate(
     >>> bool((abs(found.value - world.truth) < 3 * found.stderr).all())
     True
     """
+    ratings = present(ratings)
     chance, doubts = _propensity(ratings)
     if model == "mean":
         made = _means(ratings, chance, learner, folds, splits, combine, seed)
@@ -165,7 +167,10 @@ def _means(
         made = pseudo.regress(data, learner=learner, folds=folds, splits=splits, combine=combine, seed=seed)
         value[able], findings = made.value, findings + made.findings
         parts = tuple(replace(part, covariance=_spread(part.covariance, able, ratings.k)) for part in made.parts)
-    return Estimate(ratings.policies, value, parts, df, bounds=ratings.bounds, findings=findings)
+    alone = labels_only(ratings, ratings.policy, ratings.policies)
+    variance = np.sum([np.diagonal(part.covariance) for part in parts], axis=0)
+    alone = where_wider(alone, variance, ratings.bounds)
+    return Estimate(ratings.policies, value, parts, df, ratings.bounds, alone, findings=findings)
 
 
 def _spread(covariance: FloatArray, index: IntArray, k: int) -> FloatArray:
@@ -200,10 +205,9 @@ def _problem(
 
 
 def _hints(ratings: Ratings) -> FloatArray:
-    """[n, s] what predicts gold: the judges, and the stratum where there are several."""
-    if len(ratings.strata) < 2:
-        return ratings.score
-    return np.column_stack([ratings.score, ratings.stratum[:, None] == np.arange(1, len(ratings.strata))])
+    """[n, s] what predicts gold: the judges, the covariates, and the stratum where there are several."""
+    strata = ratings.stratum[:, None] == np.arange(1, len(ratings.strata))
+    return np.column_stack([ratings.score, ratings.covariates, strata])
 
 
 def _group(ratings: Ratings, within: str) -> IntArray | None:
@@ -226,11 +230,13 @@ def _propensity(ratings: Ratings) -> tuple[FloatArray, tuple[Finding, ...]]:
     if known.all():
         return ratings.propensity, ()
     cell = ratings.policy * len(ratings.strata) + ratings.stratum
-    count = np.bincount(cell[~known], minlength=ratings.k * len(ratings.strata))
-    share = np.bincount(cell[~known], ratings.labelled[~known], count.size) / np.maximum(count, 1)
+    w, cells = ratings.weight[~known], ratings.k * len(ratings.strata)
+    count = np.bincount(cell[~known], w, cells)
+    share = np.bincount(cell[~known], w * ratings.labelled[~known], cells) / np.maximum(count, 1e-300)
     chance = np.where(known, ratings.propensity, share[cell])
     bare = chance == 0
-    chance[bare & ~known] = max(float(ratings.labelled.mean()), 1 / max(ratings.n, 1))
+    total = max(float(ratings.weight.sum()), 1e-300)
+    chance[bare & ~known] = max(float(ratings.weight @ ratings.labelled) / total, 1e-9)
     blind = bare & ~known
     severity = Severity.SEVERE if blind.any() else Severity.INFO
     message = (

@@ -6,7 +6,7 @@ f is the judge's score (or the calibrated forecast) as a probability. Solved by 
 by less than 1e-9 of its terms, or not answered at all.
 
 Angelopoulos, Duchi, Zrnic (2023), arXiv:2311.01453.
-Limits: λ = 0 or all rows labelled is maximum likelihood with HC1/CR1 errors; λ = 1 is untuned PPI.
+Limits: λ = 0 or all rows labelled is maximum likelihood with HC1 errors; λ = 1 is untuned PPI.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ CARD = Card(
     needs=("score", "gold"),
     assumes=("labelled rows are a random sample, or carry recorded propensities", "clusters are independent"),
     limits=(
-        "λ = 0: maximum likelihood, HC1/CR1 errors",
+        "λ = 0: maximum likelihood, HC1 errors",
         "labels that a column separates: an error, never a huge number",
     ),
     when="Gold is yes or no, or a share in [0, 1], and odds are the natural scale.",
@@ -51,7 +51,8 @@ def estimate(
 
     Arguments:
         ratings: table with gold labels in [0, 1] on some rows.
-        columns: regressors by name: `policy` and covariates; all by default. An intercept is always there.
+        columns: regressors by name: `policy` and covariates; all by default. There is an intercept, or one for
+            each policy, so that policies compare by `Estimate.difference`.
         judge: which score predicts gold; the forecast when there is one, else the first judge.
         strength: λ in [0, 1]; None tunes it.
 
@@ -59,7 +60,7 @@ def estimate(
 
     >>> from adjudge.sim.judging import Judging
     >>> found = estimate(Judging(truth=(0.7, 0.5), items=503, labels=211, outcome="graded").draw(1).ratings)
-    >>> bool(found.value[1] < 0)
+    >>> bool(found.value[1] < found.value[0])
     True
     """
     given = inputs(ratings, columns, judge)

@@ -5,7 +5,7 @@
 f is the judge's score (or the calibrated forecast) as a prediction of gold, X the labelled and X̃ the unlabelled rows.
 
 Angelopoulos, Bates, Fannjiang, Jordan, Zrnic (2023), Science 382; tuned λ: Angelopoulos, Duchi, Zrnic (2023).
-Limits: λ = 0 or all rows labelled is ordinary least squares with HC1/CR1 errors; λ = 1 is untuned PPI.
+Limits: λ = 0 or all rows labelled is ordinary least squares with HC1 errors; λ = 1 is untuned PPI.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ CARD = Card(
     ),
     needs=("score", "gold"),
     assumes=("labelled rows are a random sample, or carry recorded propensities", "clusters are independent"),
-    limits=("λ = 0: ordinary least squares, HC1/CR1 errors", "no more labelled clusters than columns: NaN"),
+    limits=("λ = 0: ordinary least squares, HC1 errors", "no more labelled clusters than columns: NaN"),
     when="The judge's score is already on the scale of gold. When it is biased by covariates and many rows have known "
     "propensities, value.dsl learns that bias.",
 )
@@ -55,7 +55,8 @@ def estimate(
 
     Arguments:
         ratings: table with gold labels on some rows.
-        columns: regressors by name: `policy` and covariates; all by default. An intercept is always there.
+        columns: regressors by name: `policy` and covariates; all by default. There is an intercept, or one for
+            each policy, so that policies compare by `Estimate.difference`.
         judge: which score predicts gold; the forecast when there is one, else the first judge.
         strength: λ; None tunes it.
 
@@ -64,7 +65,7 @@ def estimate(
     >>> from adjudge.sim.judging import Judging
     >>> found = estimate(Judging(truth=(0.7, 0.5), items=503, labels=211).draw(1).ratings)
     >>> found.names
-    ('intercept', 'policy=p01')
+    ('policy=p00', 'policy=p01')
     """
     given = inputs(ratings, columns, judge)
     made = rectified.regress(

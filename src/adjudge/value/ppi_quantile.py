@@ -7,6 +7,7 @@ running sum: time n log n, memory a few copies of one column. λ is 1 unless tol
 
 Angelopoulos, Bates, Fannjiang, Jordan, Zrnic (2023), Science 382, Algorithm 2; λ: PPI++ (2023), section 6.
 Limits: λ = 0 or no unlabelled rows is the sample quantile of the labels; perfect scores are the quantile of all rows.
+Where no label differs, the rule of three says how many may (part `unseen`).
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ from ..errors import AdjudgeError
 from ..stats import quantiles
 from ..stats.cluster import group_sums
 from ..stats.design import label_weight
+from ..stats.present import present
+from ..stats.pseudo import constant
 from ..stats.regression import prediction
 from ..tables.ratings import Ratings
 
@@ -74,9 +77,11 @@ def estimate(ratings: Ratings, *, q: float = 0.5, judge: str = "", strength: flo
     """
     if not 0 < q < 1:
         raise AdjudgeError(f"q is {q:g}.", "A quantile lies between 0 and 1.", "Use q=0.5 for the median.")
+    ratings = present(ratings)
     f, d = prediction(ratings, judge), label_weight(ratings)
     value, df = np.full(ratings.k, np.nan), np.full(ratings.k, np.nan)
-    psi, findings = np.full((ratings.units, ratings.k), np.nan), []
+    psi, blank = np.full((ratings.units, ratings.k), np.nan), np.zeros(ratings.k)
+    findings: list[Finding] = []
     spoke = np.isfinite(f)
     for p in range(ratings.k):
         rows = spoke if ratings.k == 1 else spoke & (ratings.policy == p)
@@ -93,11 +98,16 @@ def estimate(ratings: Ratings, *, q: float = 0.5, judge: str = "", strength: flo
         below = sample.influence(at, power, ratings.units)
         error = float(np.sqrt(Part.from_influence("", below[:, None]).covariance[0, 0]))
         value[p], df[p] = at, clusters - 1
-        psi[:, p] = -below * _rate(sample, law, q, power, error, ratings.bounds)
+        if not error > 1e-9:
+            findings += constant(sample.y)
+            blank[p] = quantiles.unseen(1.0, clusters)
+            error = float(np.sqrt(blank[p]))
+        slope = _rate(sample, law, q, power, error, ratings.bounds)
+        psi[:, p], blank[p] = -below * slope, blank[p] * slope**2
     return Estimate(
         ratings.policies,
         value,
-        (Part.from_influence("sampling", psi),),
+        (Part.from_influence("sampling", psi), Part("unseen", np.diag(blank), ratings.units)),
         df,
         bounds=ratings.bounds,
         method="value.ppi_quantile",
@@ -200,19 +210,24 @@ def _along(sample: _Sample, grid: FloatArray, power: float) -> tuple[FloatArray,
 
     def law(x: FloatArray, w: FloatArray | None) -> FloatArray:
         counts = np.bincount(np.searchsorted(grid, x), w, grid.size + 1)[: grid.size]
-        return np.cumsum(counts) / (x.size if w is None else 1.0)
+        return np.minimum(np.cumsum(counts) / (x.size if w is None else 1.0), 1.0)
 
     y, f = law(sample.y, sample.v), law(sample.f, sample.v)
     both = law(np.maximum(sample.y, sample.f), sample.v)
     near = y * (1 - y) + power**2 * f * (1 - f) - 2 * power * (both - y * f)
-    variance = np.maximum(near, 0.0) * float(sample.v @ sample.v)
+    variance = np.maximum(near, 0.0) * _concentration(sample.unit, sample.v)
     height = y
     if power and sample.f2.size:
         far = law(sample.f2, sample.w)
-        share = 1 / sample.f2.size if sample.w is None else float(sample.w @ sample.w)
-        variance = variance + power**2 * far * (1 - far) * share
+        variance = variance + power**2 * far * (1 - far) * _concentration(sample.unit2, sample.w)
         height = power * far + y - power * f
     return height, np.sqrt(variance)
+
+
+def _concentration(unit: IntArray, w: FloatArray | None) -> float:
+    """Σ_g (weight of cluster g)², weights summing to 1."""
+    mass = np.bincount(unit, w) / (unit.size if w is None else 1.0)
+    return float(mass @ mass)
 
 
 def _missing(ratings: Ratings, p: int, clusters: int) -> Finding:

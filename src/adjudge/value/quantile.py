@@ -7,6 +7,7 @@ the bin. The judge's scores need not be on the scale of gold. Errors invert the 
 jointly over policies, so that differences of quantiles are paired.
 
 Robins, Rotnitzky, Zhao (1994); Woodruff (1952); monotone version: Chernozhukov, Fernández-Val, Galichon (2009).
+Where no label differs, the rule of three says how many may (part `unseen`).
 Limits: every row labelled is the sample quantile with Woodruff's error; a judge of one value is labels only.
 """
 
@@ -19,6 +20,8 @@ from ..core.estimate import Estimate, Part
 from ..core.finding import Finding, Severity
 from ..errors import AdjudgeError
 from ..stats import quantiles
+from ..stats.present import present
+from ..stats.pseudo import constant
 from ..stats.reweighted import from_ratings, thin
 from ..tables.ratings import Ratings
 
@@ -85,8 +88,9 @@ def estimate(ratings: Ratings, *, q: float = 0.5, judge: str = "", folds: int = 
     """
     if not 0 < q < 1:
         raise AdjudgeError(f"q is {q:g}.", "A quantile lies between 0 and 1.", "Use q=0.5 for the median.")
+    ratings = present(ratings)
     made = from_ratings(ratings, judge=judge, folds=folds, seed=seed)
-    y = ratings.gold[made.labels]
+    y, blank = ratings.gold[made.labels], np.zeros(ratings.k)
     value, psi, findings = (
         np.full(ratings.k, np.nan),
         np.full((made.units, ratings.k), np.nan),
@@ -97,16 +101,21 @@ def estimate(ratings: Ratings, *, q: float = 0.5, judge: str = "", folds: int = 
             continue
         law = quantiles.distribution(y, made.omega[p])
         value[p] = law.quantile(q)
+        if constant(y):
+            continue
         below = made.influence(p, (y <= value[p]).astype(float))
         error = float(np.sqrt(Part.from_influence("", below[:, None]).covariance[0, 0]))
+        if not error > 1e-12:
+            blank[p] = quantiles.unseen(1.0, float(made.own[p]))
+            error = float(np.sqrt(blank[p]))
         slope, off = quantiles.rate(law, q, error, ratings.bounds)
-        psi[:, p] = -below * slope
+        psi[:, p], blank[p] = -below * slope, blank[p] * slope**2
         if off:
             findings.append(_edge(ratings, p, q))
     return Estimate(
         ratings.policies,
         value,
-        (Part.from_influence("sampling", psi),),
+        (Part.from_influence("sampling", psi), Part("unseen", np.diag(blank), made.units)),
         np.where(made.own >= 2, made.own - 1.0, max(1.0, made.own.sum() - 1.0)),
         bounds=ratings.bounds,
         method="value.quantile",

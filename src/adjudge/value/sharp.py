@@ -8,6 +8,7 @@ so its mean splits into theirs; an average over dimensions hides that one bad di
 Errors are analytic by cluster, or bootstrapped (`bootstrap=1000`); both are joint, so differences are paired.
 
 Abhishek, Bandopadhyay, Erickson (2026), arXiv:2601.21235; Rockafellar, Uryasev (2002).
+Where a tail is all the same, the rule of three says how much may differ (part `unseen`).
 Limits: one dimension is that harm itself; τ = 0 makes CVaR the mean; r = 1 has infinite log-risk and is capped.
 """
 
@@ -23,7 +24,8 @@ from ..core.card import Card, Paper
 from ..core.estimate import Estimate, Part
 from ..core.finding import Finding, Severity
 from ..errors import AdjudgeError
-from ..stats import tails
+from ..stats import quantiles, tails
+from ..stats.present import present
 from ..tables.ratings import Ratings
 
 CARD = Card(
@@ -96,6 +98,7 @@ def estimate(
     ('p00', 'p01')
     """
     _refuse(statistics, risk, tail)
+    ratings = present(ratings)
     rows, harm, findings = _harm(ratings, risk)
     wanted = ("mean",) if risk == "joint" else tuple(statistics)
     columns = [tails.STATISTICS.index(name) for name in wanted]
@@ -108,11 +111,12 @@ def estimate(
         part = Part("bootstrap", np.atleast_2d(np.cov(flat, rowvar=False)), ratings.units)
     else:
         part = Part.from_influence("sampling", _influence(groups, ratings.units, tail, bounds, columns))
+    blank = Part("unseen", np.diag(_unseen(groups, np.diagonal(part.covariance), risk)), ratings.units)
     clusters = np.array([np.unique(cluster).size for _, _, cluster in groups], dtype=float)
     if risk in ("union", "log"):
         findings += _thin(ratings, groups, tail) + _reorders(ratings, groups, tail)
     df = np.repeat(np.where(clusters >= 2, clusters - 1, np.nan), len(columns))
-    return Estimate(names, value, (part,), df, bounds=bounds, method="value.sharp", findings=tuple(findings))
+    return Estimate(names, value, (part, blank), df, bounds=bounds, method="value.sharp", findings=tuple(findings))
 
 
 Group = tuple[FloatArray, FloatArray, IntArray]
@@ -152,6 +156,18 @@ def _influence(
         else:
             blocks.append(tails.influence(x, w, cluster, units, tail, bounds)[0][:, columns])
     return np.column_stack(blocks)
+
+
+def _unseen(groups: list[Group], variance: FloatArray, risk: str) -> FloatArray:
+    """[names] variance where nothing varied: the clusters at the group's highest harm stand behind the figure."""
+    extra = np.zeros(variance.size)
+    each = variance.size // max(len(groups), 1)
+    for index in np.flatnonzero(variance < 1e-24):
+        x, w, cluster = groups[index // each]
+        mass = np.bincount(cluster, w * (x >= x.max()))
+        units = float(mass.sum() ** 2 / np.square(mass).sum())
+        extra[index] = quantiles.unseen(max(1.0, float(x.max())) if risk == "log" else 1.0, units)
+    return extra
 
 
 def _refuse(statistics: Sequence[str], risk: str, tail: float) -> None:

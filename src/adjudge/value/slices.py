@@ -3,8 +3,8 @@
     θ_ps = Σ_b s_psb ȳ_b + a_ps · mean over own labels of (y − ȳ_b^{−fold}),      a = τ²/(τ² + v) pooled,  1 alone
 
 ȳ_b is the mean label in a bin of the judge's score, pooled over all slices; s_psb the share of slice s of policy p in
-that bin. Alone (the default), each slice is corrected by its own labels in full, and one without them gets NaN. With
-`pool=True` corrections shrink to 0 by random effects, which costs (1 − a)²τ² of `transport` error and lets slices
+that bin. With `pool=False` each slice is corrected by its own labels in full, and one without them gets NaN. Pooled
+(the default), corrections shrink to 0 by random effects, which costs (1 − a)²τ² of `transport` error and lets slices
 with few labels or none speak. All intervals together: `Estimate.simultaneous`, differences by `Estimate.difference`.
 
 Robins, Rotnitzky, Zhao (1994); DerSimonian, Laird (1986) (τ²); Fay, Herriot (1979) (small areas).
@@ -20,6 +20,8 @@ from ..core.card import Card, Paper
 from ..core.estimate import Estimate, Part
 from ..core.finding import Finding, Severity
 from ..errors import AdjudgeError
+from ..stats.present import labels_only, present, where_wider
+from ..stats.pseudo import constant
 from ..stats.reweighted import Reweighted, from_ratings
 from ..tables.ratings import Ratings
 from ..tables.regressors import covariate
@@ -67,7 +69,7 @@ MOST = 200
 
 
 def estimate(
-    ratings: Ratings, *, by: str = "stratum", pool: bool = False, judge: str = "", folds: int = 5, seed: int = 0
+    ratings: Ratings, *, by: str = "stratum", pool: bool = True, judge: str = "", folds: int = 5, seed: int = 0
 ) -> Estimate:
     """Values of each policy on each slice, named `policy · slice` (the policy alone when there is one slice).
 
@@ -86,13 +88,14 @@ def estimate(
     >>> bool((abs(found.value - world.truth) < 3 * found.stderr).all())
     True
     """
+    ratings = present(ratings)
     code, slices = _slices(ratings, by)
-    present, arm = np.unique(ratings.policy * len(slices) + code, return_inverse=True)
+    cells, arm = np.unique(ratings.policy * len(slices) + code, return_inverse=True)
     names = tuple(
         ratings.policies[cell // len(slices)] + (f" · {slices[cell % len(slices)]}" if len(slices) > 1 else "")
-        for cell in present.tolist()
+        for cell in cells.tolist()
     )
-    arm, k = arm.astype(np.int64), present.size
+    arm, k = arm.astype(np.int64), cells.size
     made = from_ratings(ratings, judge=judge, arm=arm, arms=k, folds=folds, seed=seed)
     y = ratings.gold[made.labels]
     between, spare = 0.0, np.zeros(k)
@@ -107,15 +110,19 @@ def estimate(
     if not pool:
         value = np.where(made.own >= 2, value, np.nan)
         psi[:, made.own < 2] = np.nan
+    if constant(y):
+        psi[:] = np.nan
     parts = [Part.from_influence("sampling", psi)]
     if pool:
         parts.append(Part("transport", np.diag(spare), int((made.own >= 2).sum())))
+    variance = np.sum([np.diagonal(part.covariance) for part in parts], axis=0)
     return Estimate(
         names,
         np.clip(value, *ratings.bounds),
         tuple(parts),
         df,
         bounds=ratings.bounds,
+        reserve=where_wider(labels_only(ratings, arm, names), variance, ratings.bounds),
         method="value.slices",
         findings=tuple(_said(names, made, y, between, pool)),
     )
@@ -171,17 +178,7 @@ def _said(names: tuple[str, ...], made: Reweighted, y: FloatArray, between: floa
                 tuple(bare),
             )
         )
-    if y.size < 2 or y.max() == y.min():
-        found.append(
-            Finding(
-                "labels-constant",
-                Severity.SEVERE,
-                f"The {y.size:,} labels do not vary, so nothing can be said of the error.",
-                float(np.unique(y).size),
-                2,
-                "Label rows that are likely to differ.",
-            )
-        )
+    found += constant(y)
     if pool:
         found.append(
             Finding(
