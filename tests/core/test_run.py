@@ -3,6 +3,7 @@
 import hashlib
 import json
 import math
+import os
 import re
 from pathlib import Path
 
@@ -99,6 +100,20 @@ def test_an_input_is_never_overwritten(tmp_path: Path, way: str) -> None:
     assert caught.value.expected
     assert caught.value.do
     assert hashlib.sha256(source.read_bytes()).hexdigest() == digest
+
+
+def test_a_link_is_written_through_and_a_pipe_is_written_into(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("old")
+    (tmp_path / "link").symlink_to(tmp_path / "file")
+    write(tmp_path / "link", "new")
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "file").read_text() == "new"
+    os.mkfifo(tmp_path / "pipe")
+    reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+    write(tmp_path / "pipe", "through")
+    assert os.read(reader, 100) == b"through"
+    os.close(reader)
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["file", "link", "pipe"]
 
 
 def test_a_missing_folder_is_an_error_in_three_parts(tmp_path: Path) -> None:

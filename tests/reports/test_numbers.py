@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adjudge.reports import numbers
+from adjudge.reports.story import ForestRow
 
 
 @pytest.mark.parametrize(
@@ -47,6 +48,14 @@ def test_an_interval_keeps_both_ends_alike() -> None:
     assert numbers.interval(0.2, 0.9) == "0.20 to 0.90"
     assert numbers.interval(math.nan, 0.1, 0.1) == "–"
     assert numbers.interval(-math.inf, math.inf) == "−∞ to ∞"
+
+
+def test_what_sampling_cannot_see_takes_digits_away() -> None:
+    row = ForestRow("a", 0.7598, 0.012, 0.0, 1.0)
+    assert numbers.estimate(row.value, row.error) == "0.76"
+    assert numbers.interval(row.low, row.high, row.stderr) == "0.00 to 1.00"
+    assert ForestRow("a", 0.7598, 0.012, 0.73, 0.78).error == 0.012
+    assert math.isnan(ForestRow("a", 0.7598).error)
 
 
 def test_signs_are_said_only_where_something_is_left() -> None:

@@ -10,7 +10,7 @@ import pytest
 from adjudge.core.finding import Finding, Severity
 from adjudge.reports import svg_matrix
 from adjudge.reports.digest import FEW, grouped
-from adjudge.reports.page import MOST_ROWS, page
+from adjudge.reports.page import MOST_ROWS, embedded, page
 from adjudge.reports.story import Findings, Forest, ForestRow, Matrix, Story
 from reports import stories
 
@@ -153,6 +153,15 @@ def test_alike_findings_are_folded_and_none_is_lost() -> None:
     groups = list(grouped([alike[0], other[0], *alike[1:], *other[1:]]))
     assert [(len(said), len(folded)) for said, folded in groups] == [(FEW, 11 - FEW), (FEW + 1, 0)]
     assert [finding for said, folded in groups for finding in said + folded] == alike + other
+
+
+def test_in_a_notebook_the_page_stays_in_its_own_frame() -> None:
+    seen = outline(embedded(stories.hostile()))
+    assert seen.open == []
+    assert seen.scripts == 0
+    frame = re.search(r'srcdoc="([^"]*)"', embedded(stories.ordinary()))
+    assert frame
+    assert html.unescape(frame[1]) == page(stories.ordinary())
 
 
 def test_contrast_of_text_is_readable_in_both_themes() -> None:

@@ -79,6 +79,21 @@ def test_nothing_is_drawn_outside_the_paper(width: int) -> None:
             assert 0 <= float(b) <= height
 
 
+@pytest.mark.parametrize("end", [0.0105, 0.0125, 0.0145, 0.03])
+def test_the_name_of_a_target_stands_clear_of_the_line(end: float) -> None:
+    x = np.linspace(0, 800, 101)
+    y = end + 0.05 * np.exp(-x / 100)
+    block = Curve("t", (Line(x, y),), target=0.0129, target_name="settled", zero=True)
+    scale_x, scale_y = svg_curve.scales(block, 700)
+    drawing = ElementTree.fromstring(svg_curve.curve(block, 700, key="k"))
+    name = next(mark for mark in drawing.iter("text") if mark.text == "settled")
+    left = float(name.attrib["x"]) - (49 if name.attrib["text-anchor"] == "end" else 0)
+    base = float(name.attrib["y"])
+    over = [scale_y(b) for a, b in zip(x, y, strict=True) if left <= scale_x(a) <= left + 49]
+    assert over
+    assert all(place < base - 11 or place > base + 2 for place in over)
+
+
 def test_a_line_with_gaps_is_broken_and_not_bridged() -> None:
     assert path([(0, 0), (1, 1), (2, math.nan), (3, 3)]) == "M0.0 0.0L1.0 1.0M3.0 3.0"
 

@@ -12,7 +12,7 @@ import json
 import math
 import os
 import platform
-import tempfile
+import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
@@ -175,21 +175,31 @@ def write(path: str | os.PathLike[str], content: str | bytes, *, inputs: Iterabl
                 "Give another name with --out.",
             )
     data = content.encode() if isinstance(content, str) else content
-    temporary = ""
     try:
-        handle, temporary = tempfile.mkstemp(prefix=f".{target.name[:80]}.", suffix=".part", dir=target.parent)
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(data)
-        Path(temporary).chmod(0o666 & ~_umask())
-        Path(temporary).replace(target)
+        if target.exists() and not (target.is_file() or target.is_dir()):
+            target.write_bytes(data)  # a pipe or a device such as /dev/stdout: nothing to rename
+        else:
+            _write_beside(target.resolve(), data)
     except OSError as error:
-        Path(temporary).unlink(missing_ok=True) if temporary else None
         raise AdjudgeError(
             f"output {target}: cannot be written ({error.strerror or error}).",
             "A path in an existing folder that may be written to, on a disk with room left.",
             "Make the folder, free some room, or give another path with --out.",
         ) from None
     return target
+
+
+def _write_beside(target: Path, data: bytes) -> None:
+    """Into a new neighbour with the permissions that any new file gets here, then renamed; no neighbour is left."""
+    neighbour = target.with_name(f".{target.name[:80]}.{secrets.token_hex(8)}.part")
+    try:
+        handle = os.open(neighbour, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(data)
+        neighbour.replace(target)
+    except OSError:
+        neighbour.unlink(missing_ok=True)
+        raise
 
 
 def new_folder(path: str | os.PathLike[str]) -> Path:
@@ -208,10 +218,3 @@ def new_folder(path: str | os.PathLike[str]) -> Path:
             "Give another with --out.",
         ) from None
     return folder
-
-
-def _umask() -> int:
-    """The umask can only be read by setting it; set and restored at once."""
-    mask = os.umask(0o077)
-    os.umask(mask)
-    return mask

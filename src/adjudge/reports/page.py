@@ -98,6 +98,7 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
         finalize=_finalize,
+        optimized=False,  # folding constants costs more than it saves in a page that is made once
     )
     environment.filters.update(breakable=breakable, coded=coded)
     environment.globals.update(

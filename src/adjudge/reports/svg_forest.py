@@ -47,7 +47,7 @@ def bar(forest: Forest, row: ForestRow, axis_scale: Scale) -> Markup:
     if math.isfinite(row.labels_value):
         marks += _level(axis_scale, row.labels_low, row.labels_high, "labels", _BELOW)
         marks.append(_dot(axis_scale(row.labels_value), _BELOW, 2, "labels-point"))
-    marks.append(_dot(axis_scale(row.value), 0, 4.5, "point" if row.verified else "point unverified"))
+    marks.append(_dot(axis_scale(row.value), 0, 3.75, "point" if row.verified else "point unverified"))
     parts.append(tag("svg", {"y": "50%", "overflow": "visible"}, Markup("").join(marks)))
     words = f"{row.policy}: {estimate(row.value, row.error)}, interval {interval(row.low, row.high, row.stderr)}"
     return _svg("bar", "100%", words, *parts)
@@ -56,10 +56,10 @@ def bar(forest: Forest, row: ForestRow, axis_scale: Scale) -> Markup:
 def swatch(kind: str) -> Markup:
     """The sample of one mark for the legend."""
     marks = {
-        "point": [_dot(50, 7, 4.5, "point")],
+        "point": [_dot(50, 7, 3.75, "point")],
         "unverified": [
             *_level(Scale(0, 1, 0, 100), 0, 1, "interval unverified", 7),
-            _dot(50, 7, 4.5, "point unverified"),
+            _dot(50, 7, 3.75, "point unverified"),
         ],
         "interval": _level(Scale(0, 1, 0, 100), 0, 1, "interval", 7),
         "simultaneous": _level(Scale(0, 1, 0, 100), 0, 1, "simultaneous", 7),

@@ -43,7 +43,7 @@ def matrix(block: Matrix, *, key: str) -> Markup:
     """The field: rows and columns carry numbers that the legend names."""
     k = min(len(block.names), MOST)
     cell = max(9, min(24, 640 // max(k, 1)))
-    left, size = 24, 24 + cell * k
+    left, size = 34, 34 + cell * k
     parts = [tag("title", {"id": f"{key}-t"}, block.title)]
     for i in range(k):
         middle = left + cell * (i + 0.5)

@@ -34,15 +34,22 @@ def breakable(text: str) -> Markup:
 
 
 def coded(text: str) -> Markup:
-    """The same text in HTML, with what stands between `backticks` set as code.
+    """The same text in HTML, with what stands between `backticks` set as code and --options kept in one piece.
 
     >>> str(coded("Run `a < b`; a lone ` stays."))
     'Run <code>a &lt; b</code>; a lone ` stays.'
+    >>> str(coded("Give --draw."))
+    'Give <span class="option">--draw</span>.'
     """
-    pieces = re.split(r"`([^`]+)`", clean(text))
-    return Markup("").join(
-        Markup("<code>{}</code>").format(piece) if i % 2 else escape(piece) for i, piece in enumerate(pieces)
-    )
+    return Markup("").join(_marked(piece) for piece in re.split(r"(`[^`]+`|(?<!\S)--\w[\w-]*)", clean(text)))
+
+
+def _marked(piece: str) -> Markup:
+    if len(piece) > 2 and piece[0] == piece[-1] == "`":
+        return Markup("<code>{}</code>").format(piece[1:-1])
+    if piece.startswith("--") and piece[2:3].isalnum():
+        return Markup('<span class="option">{}</span>').format(piece)
+    return escape(piece)
 
 
 def _shown(character: str) -> str:
