@@ -24,8 +24,8 @@ check: .venv/.installed-test .venv/.installed-check  ## format, lint, types, flo
 	$(BIN)/python -m pytest tests/test_house.py
 	$(BIN)/python tools/pages.py --check
 
-bench: .venv/.installed-test .venv-peers/.installed  ## BENCH=coverage or speed: the published tables
-	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.$(BENCH)
+bench: .venv-peers/.installed  ## BENCH=coverage or speed: the published tables
+	OMP_NUM_THREADS=1 .venv-peers/bin/python -W ignore -m benchmarks.$(BENCH)
 
 claims: .venv/.installed-test  ## re-run each paper's claim; writes docs/claims.md
 	$(BIN)/python tools/claims.py
@@ -57,14 +57,13 @@ $(BIN)/python:
 	$(PIP) --editable '.[$*]'
 	@touch $@
 
-# Peers live apart, because their pins are not ours; one that does not install is left out of the table.
-.venv-peers/.installed: benchmarks/peers.txt
+# The peers live in an environment of their own, because their pins are not ours; adjudge is in it too, so that both run
+# in one process. A peer that does not install is left out of the table.
+.venv-peers/.installed: benchmarks/peers.txt $(NEEDS)
 	$(PYTHON) -m venv .venv-peers
+	.venv-peers/bin/python -m pip install --quiet --constraint constraints.txt --editable .
 	while read -r peer; do .venv-peers/bin/python -m pip install --quiet "$$peer" || echo "left out: $$peer"; \
 	done < benchmarks/peers.txt
-	@touch $@
-
-benchmarks/peers.txt:
 	@touch $@
 
 .SECONDARY:
