@@ -56,5 +56,5 @@ def matrix(block: Matrix, *, key: str) -> Markup:
                 parts.append(
                     tag("rect", {"class": verdict(block, i, j), **place}, tag("title", {}, words(block, i, j)))
                 )
-    attributes = {"class": "field", "viewBox": f"0 0 {size} {size}", "width": size, "role": "img"}
+    attributes = {"class": "field", "viewBox": f"0 0 {size + 8} {size}", "width": size + 8, "role": "img"}
     return tag("svg", {**attributes, "aria-labelledby": f"{key}-t"}, Markup("").join(parts))
