@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adjudge.reports import svg_curve, svg_forest, svg_matrix
@@ -123,6 +123,7 @@ def test_tags_escape_text_and_attributes() -> None:
     )
 
 
+@settings(derandomize=True, deadline=None)
 @given(st.floats(-1e9, 1e9), st.floats(1e-6, 1e9), st.integers(2, 7))
 def test_ticks_are_few_round_and_inside(low: float, width: float, wanted: int) -> None:
     scale = Scale(low, low + width, 0, 100)
@@ -135,6 +136,7 @@ def test_ticks_are_few_round_and_inside(low: float, width: float, wanted: int) -
     assert len({text for _, text in scale.labels(wanted)}) == len(ticks)
 
 
+@settings(derandomize=True, deadline=None)
 @given(st.lists(st.floats(allow_nan=True, allow_infinity=True), max_size=7))
 def test_the_range_shown_is_always_a_range(values: list[float]) -> None:
     low, high = span(v for v in values if not math.isfinite(v) or abs(v) < 1e300)

@@ -123,7 +123,7 @@ def percent(share: float) -> str:
     """
     if math.isnan(share):
         return MISSING
-    if share < 0.005:
+    if share <= 0.005:
         return "<1\N{NO-BREAK SPACE}%"
     if share >= 0.995:
         return ">99\N{NO-BREAK SPACE}%"
