@@ -19,6 +19,11 @@ from contracts import worlds
 ARGUMENTS: dict[str, dict[str, Any]] = {}
 """What a method's verb cannot do without, by address."""
 
+CERTAIN = {
+    "value.quantile": "when many labels are equal, the quantile is that label: order statistics say so, rightly",
+    "value.ppi_quantile": "the same",
+}
+
 WORLDS = {
     "continuous": worlds.small(),
     "binary": worlds.small("binary"),
@@ -119,9 +124,9 @@ def test_intervals_lie_inside_the_bounds_and_around_the_value(address: str, worl
 @pytest.mark.parametrize("level", [0.5, 0.9, 0.99])
 def test_interval_and_pvalue_agree(address: str, world: str, level: float) -> None:
     result = estimate(address, WORLDS[world])
-    ends = result.interval(level)
-    for side in (0, 1):
-        inside = np.isfinite(result.value) & (np.abs(ends[:, [side]] - np.array(result.bounds)) > 1e-9).all(axis=1)
+    ends, wider = result.interval(level), result.interval(level + 0.005)
+    for side in (0, 1):  # an end that stands still (at the bounds, at the value) is touched first at another level
+        inside = np.isfinite(result.value) & (np.abs(wider - ends)[:, side] > 1e-9)
         pvalue = result.pvalue(np.where(inside, ends[:, side], result.value))
         np.testing.assert_allclose(pvalue[inside], 1 - level, atol=2e-3)
 
@@ -130,7 +135,7 @@ def test_interval_and_pvalue_agree(address: str, world: str, level: float) -> No
 @each_method
 def test_an_estimate_says_who_made_it_and_is_whole(address: str, world: str) -> None:
     result = estimate(address, WORLDS[world])
-    assert result.method.startswith(address)
+    assert result.method.startswith(address if address != "value.auto" else "value.")
     k = len(result.names)
     assert len(set(result.names)) == k
     assert result.value.shape == result.df.shape == (k,)
@@ -154,7 +159,7 @@ def test_too_little_data_is_never_certainty(address: str, little: str) -> None:
     assert not np.any(ends[:, 1] == ends[:, 0])
 
 
-@each_method
+@pytest.mark.parametrize("address", [each for each in catalogue.addresses("value") if each not in CERTAIN])
 @pytest.mark.parametrize("label", [0.0, 1.0])
 def test_constant_labels_are_not_certainty(address: str, label: float) -> None:
     ratings = WORLDS["binary"]
