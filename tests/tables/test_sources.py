@@ -1,5 +1,6 @@
 """Every kind of source gives the same ratings; broken files are named with the reason; nothing is ever written."""
 
+import contextlib
 import gzip
 import hashlib
 import json
@@ -206,6 +207,20 @@ def test_garbage(tmp_path, name):
     path = tmp_path / name
     path.write_bytes(b"this is no table at all" * 9)
     refused(path, "cannot be read")
+
+
+@pytest.mark.parametrize("name", ["t.csv", "t.jsonl", "t.json", "t.arrow", "t.ipc", "t.csv.gz", "t.jsonl.gz"])
+def test_damaged_bytes_give_ratings_or_an_adjudge_error(tmp_path, name):
+    path = write(tmp_path / name)
+    whole = path.read_bytes()
+    rng = np.random.default_rng(7)
+    for _ in range(41):
+        damaged = bytearray(whole)
+        for position in rng.integers(0, len(whole), 3):
+            damaged[position] ^= 1 << int(rng.integers(8))
+        path.write_bytes(damaged)
+        with contextlib.suppress(AdjudgeError):
+            assert read(path).n > 0
 
 
 @pytest.mark.parametrize("name", ["t.csv", "t.jsonl", "t.json"])
