@@ -140,7 +140,7 @@ class Estimate:
             ),
             df=_joint.contrast_df(W, self.covariance, self.df),
             bounds=(min(up * low - down * high), max(up * high - down * low)) if finite else (-np.inf, np.inf),
-            reserve=None if self.reserve is None else self.reserve.contrast(W, self.bounds),
+            reserve=None if self.reserve is None else self.reserve.contrast(W, self.bounds, self.covariance),
             slack=slack,
             method=self.method,
         )

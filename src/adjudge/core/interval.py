@@ -1,19 +1,21 @@
 """Small-sample intervals for means in a known range, held by what the trusted labels alone say.
 
-    p = (value − low)/(high − low),   v = variance/(high − low)²,   ν = df + 1
+    p = (value − low)/(high − low),   v = variance/(high − low)²
     p̃ = (n·ȳ + 1)/(n + 2)                                     labels-only mean with two pseudo-labels, one at each end
     φ = (n·s² + w·p̃(1−p̃)) / (n·ȳ(1−ȳ) + w·p̃(1−p̃))            dispersion: 1 for binary gold, less for graded gold
     u = φ·p̃(1−p̃)/n                                            steady labels-only variance
-    v* = (ν·v + κ·u)/(ν + κ)                                   as if κ = 4 more labels had shown the judge to be no help
-    n* = p(1−p)/v* · min(1, t_{n*−1}/t_df)²                    binary labels that would tell as much
+    v* = v + α²·κ/(n + κ)·(u − v)                              as if κ = 4 more labels had shown the judge to be no help
+    df* = (n − 1)·(v*/l*)²,  l* = v·√((n − 1)/df) + v* − v     l* is what rests on labels, by Satterthwaite reversed
+    n* = p(1−p)/v* · min(1, t_{n*−1}/t_df*)²                   binary labels that would tell as much
     low, high = B⁻¹(½ ∓ level/2; n*p + ½ ∓ δ, n*(1−p) + ½ ± δ)  δ = ¼, half-way from Jeffreys (0) to Clopper-Pearson (½)
 
 The judge's own residuals understate the variance when a few labels have not yet shown a rare failure; κ pseudo-labels
-(Agresti and Coull add four for the same reason) say so. The effective number of labels n* and the correction of its
-degrees of freedom are Korn and Graubard's. One rule for binary, graded and continuous gold: φ reads the difference off
-the labels. Limits: no judge and binary gold is inside Clopper-Pearson; n → ∞ is value ± t·stderr; no finite range is
-the plain t interval. The interval is never wider than the labels-only one (Clopper-Pearson on n/φ labels), which also
-stands in where the method's variance is the larger. It contains the value and grows with the level.
+(Agresti and Coull add four for the same reason) say so, as far as the value leans on its own labels (α). The effective
+number of labels n* and the correction of its degrees of freedom are Korn and Graubard's. One rule for binary, graded
+and continuous gold: φ reads the difference off the labels. Limits: no judge and binary gold is inside Clopper-Pearson;
+n → ∞ is value ± t·stderr; no finite range is the t interval. The interval is never wider than the labels-only one
+(Clopper-Pearson on n/φ labels), which also stands in where the method's variance is the larger. It contains the value
+and grows with the level.
 
 Sources: Agresti and Coull (1998), Am. Stat. 52(2), doi:10.1080/00031305.1998.10480550; Korn and Graubard (1998),
 Survey Methodology 24(2), 193-201; Brown, Cai and DasGupta (2001), Stat. Sci. 16(2), doi:10.1214/ss/1009213286.
@@ -43,19 +45,24 @@ class Reserve:
         n: [k] labelled clusters of each name itself.
         mean: [k] labels-only means, in the unit of gold; NaN where n = 0.
         covariance: [k, k] covariance of those means, each variance with the factor n/(n−1); NaN where n < 2.
-        steady: [k, k] covariance steadied against few labels; None derives it from the above (contrasts carry it).
+        share: α, how far each value leans on its own labels rather than on those of others; one for all or [k].
+        steady: [k, k] covariance with u on its diagonal; None derives it from the above (contrasts carry it).
+        added: [k, k] what the pseudo-labels add to the covariance of the values; None likewise.
     """
 
     n: FloatArray
     mean: FloatArray
     covariance: FloatArray
+    share: float | FloatArray = 1.0
     steady: FloatArray | None = None
+    added: FloatArray | None = None
 
     def select(self, index: Sequence[int]) -> Reserve:
         """The same for some of the names."""
-        grid = np.ix_(list(index), list(index))
-        steady = None if self.steady is None else self.steady[grid]
-        return Reserve(self.n[list(index)], self.mean[list(index)], self.covariance[grid], steady)
+        at, grid = list(index), np.ix_(list(index), list(index))
+        share = np.broadcast_to(self.share, self.n.shape)[at]
+        steady, added = (None if matrix is None else matrix[grid] for matrix in (self.steady, self.added))
+        return Reserve(self.n[at], self.mean[at], self.covariance[grid], share, steady, added)
 
     def steadied(self, bounds: tuple[float, float]) -> FloatArray:
         """[k, k] covariance whose diagonal is u (module equation); the raw one where there is no finite range."""
@@ -68,15 +75,18 @@ class Reserve:
         np.fill_diagonal(steady, u * width**2)
         return steady
 
-    def contrast(self, W: FloatArray, bounds: tuple[float, float]) -> Reserve:
-        """What the labels alone say of W·truth; a contrast has as many labels as its poorest member."""
-        used = W != 0
-        return Reserve(
-            n=np.min(np.where(used, self.n, np.inf), axis=1),
-            mean=combine(W, self.mean),
-            covariance=combine(W, combine(W, self.covariance).T),
-            steady=combine(W, combine(W, self.steadied(bounds)).T),
-        )
+    def contrast(self, W: FloatArray, bounds: tuple[float, float], covariance: FloatArray) -> Reserve:
+        """What the labels alone say of W·truth, given the values' covariance; as many labels as its poorest member."""
+        steady, lean = self.steadied(bounds), np.sqrt(self.lean)
+        added = np.outer(lean, lean) * (steady - covariance) if self.added is None else self.added
+        through = [combine(W, combine(W, matrix).T) for matrix in (self.covariance, steady, added)]
+        n = np.min(np.where(W != 0, self.n, np.inf), axis=1)
+        return Reserve(n, combine(W, self.mean), through[0], 1.0, through[1], through[2])
+
+    @property
+    def lean(self) -> FloatArray:
+        """[k] α²κ/(n + κ)."""
+        return np.asarray(self.share, dtype=float) ** 2 * PSEUDO_LABELS / (self.n + PSEUDO_LABELS)
 
 
 def combine(W: FloatArray, x: FloatArray) -> FloatArray:
@@ -112,12 +122,12 @@ def interval(
     """
     levels = np.clip(np.broadcast_to(np.asarray(level, dtype=float), value.shape), 1e-9, 1 - SMALLEST_PVALUE)
     n, mean, u, most = _labels(value, reserve, bounds)
+    steady, df = _steady(variance, df, n, u, reserve)
     if not np.isfinite(width := bounds[1] - bounds[0]):
-        own, labels = _t_interval(value, variance, df, levels), _t_interval(mean, u, n - 1, levels)
+        own, labels = _t_interval(value, steady, df, levels), _t_interval(mean, u, n - 1, levels)
         return np.clip(np.where((variance > most)[:, None], _moved(labels, value), own), *bounds)
     p, centre = np.clip((np.array([value, mean]) - bounds[0]) / width, 0, 1)
-    v, u, most = variance / width**2, u / width**2, most / width**2
-    steady = _shrunk(v, u, df)
+    v, u, most, steady = (each / width**2 for each in (variance, u, most, steady))
     # Without labels of its own nothing caps the interval of a value at the very end of the range, where p(1−p) = 0:
     # there the variance function is read one standard error further in.
     inside = np.where(np.isfinite(u), p, p + np.sqrt(np.minimum(steady, 0.25)) * np.where(p < 0.5, 1, -1))
@@ -139,8 +149,8 @@ def steady_variance(
     value: FloatArray, variance: FloatArray, df: FloatArray, bounds: tuple[float, float], reserve: Reserve | None
 ) -> FloatArray:
     """[k] the variance that the interval uses: v* where the labels reach, the plain variance elsewhere."""
-    _, _, u, _ = _labels(value, reserve, bounds)
-    return _shrunk(variance, u, df) if np.isfinite(bounds[1] - bounds[0]) else np.fmin(variance, u)
+    n, _, u, _ = _labels(value, reserve, bounds)
+    return _steady(variance, df, n, u, reserve)[0]
 
 
 def pvalue(interval: Callable[[FloatArray], FloatArray], value: FloatArray, null: FloatArray) -> FloatArray:
@@ -198,10 +208,18 @@ def _labels(
     return n, reserve.mean, u, np.fmax(u, np.diagonal(reserve.covariance)) * (1 + 1e-9)
 
 
-def _shrunk(v: FloatArray, u: FloatArray, df: FloatArray) -> FloatArray:
-    """[k] v*, at most u; v itself where u is unknown."""
-    ratio = PSEUDO_LABELS / (np.maximum(df, 1) + 1 + PSEUDO_LABELS)
-    return np.where(np.isfinite(u), np.minimum((1 - ratio) * v + ratio * u, u), v)
+def _steady(
+    v: FloatArray, df: FloatArray, n: FloatArray, u: FloatArray, reserve: Reserve | None
+) -> tuple[FloatArray, FloatArray]:
+    """[k] v*, at most u, and df*, at most df; both as given where u is unknown."""
+    if reserve is None:
+        return v, df
+    added = reserve.lean * (u - v) if reserve.added is None else np.diagonal(reserve.added)
+    steady, least = np.clip(v + added, 0, u), np.maximum(n - 1, 1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        labelled = v * np.sqrt(np.minimum(1, least / df)) + np.maximum(added, 0)
+        fewer = np.fmin(df, least * np.fmax(steady / labelled, 1) ** 2)
+    return np.where(np.isfinite(u), steady, v), np.where(np.isfinite(u), fewer, df)
 
 
 def _beta_interval(p: FloatArray, n: FloatArray, df: FloatArray, level: FloatArray, reach: float) -> FloatArray:

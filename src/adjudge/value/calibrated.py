@@ -15,6 +15,8 @@ Limits: a constant forecast with α = 1 is `value.labels_only`; one that equals 
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from .._typing import BoolArray, FloatArray
@@ -104,7 +106,7 @@ def finish(sums: difference.Sums, leans: leaning.Leaning, *, few: int = 30, caut
         parts=tuple(parts),
         df=np.where(seen, df, np.nan),
         bounds=sums.bounds,
-        reserve=reserve(pieces),
+        reserve=replace(reserve(pieces), share=mixed.share),
         slack=slack,
         method="value.calibrated",
         findings=_borrowed(sums.names, borrowed, slack, mixed.spread)
