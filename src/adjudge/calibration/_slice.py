@@ -49,9 +49,12 @@ class Slice:
     findings: tuple[Finding, ...]
 
     @property
-    def clusters(self) -> int:
-        """Independent labelled clusters."""
-        return int(np.unique(self.cluster[self.weight > 0]).size)
+    def units(self) -> IntArray:
+        """[K+1] independent labelled clusters of the full fit and of each fold."""
+        used = self.weight > 0
+        _, first = np.unique(self.cluster[used], return_index=True)
+        inside = np.bincount(self.fold[used][first], minlength=len(self.weights) - 1)
+        return np.concatenate([[first.size], first.size - inside])
 
 
 def take(ratings: Ratings, *, judges: Sequence[str] | None, covariates: bool = False, folds: int, seed: int) -> Slice:
@@ -82,7 +85,7 @@ def take(ratings: Ratings, *, judges: Sequence[str] | None, covariates: bool = F
             "A calibrator needs rows with both a score and a label.",
             "Judge the labelled rows too, or use calibration.mean, which ignores the judge.",
         )
-    fold = crossfit.folds(ratings.cluster[rows], _key(score), count=folds, seed=seed)
+    fold = crossfit.folds(ratings.cluster[rows], _key(ratings.score[rows]), count=folds, seed=seed)
     base = crossfit.training_weights(weight, fold)
     return Slice(
         judges=names,
@@ -151,11 +154,13 @@ def pull(labelled: Slice, lever: FloatArray, held_out: FloatArray) -> FloatArray
 
 
 def _key(score: FloatArray) -> FloatArray:
-    """[m] mean of the standardised scores: what the folds are balanced over."""
-    spread = score.std(axis=0)
-    return (
-        ((score - score.mean(axis=0)) / np.where(spread > 0, spread, 1.0)).mean(axis=1) if score.size else score.sum(1)
-    )
+    """[m] sum of the standardised scores of all judges, used or not: every calibrator of a table has the same folds."""
+    known = np.isfinite(score)
+    count = np.maximum(known.sum(axis=0), 1)
+    filled = np.where(known, score, 0.0)
+    centred = np.where(known, score - filled.sum(axis=0) / count, 0.0)
+    spread = np.sqrt((centred**2).sum(axis=0) / count)
+    return (centred / np.where(spread > 0, spread, 1.0)).sum(axis=1)
 
 
 def _weight(ratings: Ratings, rows: IntArray) -> tuple[FloatArray, tuple[Finding, ...]]:

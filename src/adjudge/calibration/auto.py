@@ -89,7 +89,7 @@ def fit(
         binary = np.isfinite(ratings.bounds).all() and np.isin(whole.gold, ratings.bounds).all()
         steady = platt if binary else linear
         candidates.append(steady.fit(ratings, judges=names, covariates=covariates, folds=folds, seed=seed))
-        if whole.clusters >= FEW:
+        if whole.units[0] >= FEW:
             candidates.append(isotonic.fit(ratings, judges=names, folds=folds, seed=seed))
             candidates.append(two_stage.fit(ratings, judges=names, covariates=covariates, folds=folds, seed=seed))
     trials = compare(candidates, whole.weight)

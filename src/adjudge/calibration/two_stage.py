@@ -86,7 +86,9 @@ def fit(
     X = basis(labelled.score, labelled.covariates)
     curvature, ridge = basis.curvature, basis.slopes
     if stiffness is None:
-        stiff = spline.stiffness(X, labelled.gold, labelled.weights, curvature=curvature, ridge=ridge)
+        stiff = spline.stiffness(
+            X, labelled.gold, labelled.weights, units=labelled.units, curvature=curvature, ridge=ridge
+        )
     else:
         stiff = np.full(len(labelled.weights), min(stiffness, 1e12))
     penalty = stiff[:, None, None] * curvature + np.diag(ridge)

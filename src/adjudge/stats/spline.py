@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import linalg
 
-from .._typing import FloatArray
+from .._typing import FloatArray, IntArray
 
 GRID = np.logspace(-4, 8, 25)
 """Candidate λ, in labels; the last is straight to the eye."""
@@ -82,7 +82,7 @@ def basis(columns: FloatArray, weight: FloatArray, *, knots: int = 7) -> Basis:
 
 
 def stiffness(
-    X: FloatArray, y: FloatArray, weights: FloatArray, *, curvature: FloatArray, ridge: FloatArray
+    X: FloatArray, y: FloatArray, weights: FloatArray, *, units: IntArray, curvature: FloatArray, ridge: FloatArray
 ) -> FloatArray:
     """[B] λ of least generalised cross-validation error, for each weighting of the same rows.
 
@@ -90,13 +90,13 @@ def stiffness(
         X: [m, q] features.
         y: [m] labels.
         weights: [B, m] weights.
+        units: [B] independent clusters behind each weighting: what the labels count as.
         curvature: [q, q] penalty that λ multiplies.
         ridge: [q] penalty that stays.
     """
     best = np.full(len(weights), GRID[-1])
-    for b, w in enumerate(weights):
-        rows = int((w > 0).sum())
-        if rows < 5:
+    for b, (w, m) in enumerate(zip(weights, units, strict=True)):
+        if m < 5:
             continue
         gram = (X * w[:, None]).T @ X + np.diag(ridge)
         gram += 1e-9 * np.trace(gram) / len(gram) * np.eye(len(gram))
@@ -104,7 +104,7 @@ def stiffness(
         shrink = 1.0 / (1.0 + bend.clip(0) * GRID[:, None])
         fitted = (shrink * (turn.T @ (X.T @ (w * y)))) @ (X @ turn).T
         rss = (w * (y - fitted) ** 2).sum(axis=1) / w.sum()
-        best[b] = GRID[int((rss / (1 - np.minimum(shrink.sum(axis=1) / rows, 0.95)) ** 2).argmin())]
+        best[b] = GRID[int((rss / (1 - np.minimum(shrink.sum(axis=1) / m, 0.95)) ** 2).argmin())]
     return best
 
 
