@@ -60,7 +60,7 @@ def _leaked(ratings: Ratings, threshold: float) -> list[Finding]:
         Finding(
             "gold-leaked",
             Severity.SEVERE,
-            f"{name} equals the gold label on {same:.0%} of {gold.size} labelled rows: it has seen the label.",
+            f"{name} equals the gold label on {100 * same:.0f} % of {gold.size} labelled rows: it has seen the label.",
             same,
             threshold,
             f"Score those rows again with a judge that is not shown the label, or leave {name} out.",
@@ -87,7 +87,7 @@ def _twins(ratings: Ratings, threshold: float) -> list[Finding]:
                 Finding(
                     "policies-identical",
                     Severity.WARNING,
-                    f"{a} and {b} have the same score on {same:.0%} of {at_p.size} shared items.",
+                    f"{a} and {b} have the same score on {100 * same:.0f} % of {at_p.size} shared items.",
                     same,
                     threshold,
                     f"Check that {b} is not {a} under another name.",

@@ -62,8 +62,8 @@ def check(ratings: Ratings, *, threshold: float = 0.5) -> Audit:
                 Finding(
                     "judge-saturated",
                     Severity.WARNING,
-                    f"{share[p]:.0%} of the rows of {ratings.policies[p]} get the {name} {judge} seen ({end:.3g}); "
-                    "there the judge cannot tell better from worse.",
+                    f"{100 * share[p]:.0f} % of the rows of {ratings.policies[p]} get the {name} {judge} seen "
+                    f"({end:.3g}); there the judge cannot tell better from worse.",
                     float(share[p]),
                     threshold,
                     "Give the judge a finer scale or a harder rubric, or label more rows at this score.",

@@ -68,8 +68,8 @@ def check(ratings: Ratings, *, threshold: float = 0.05) -> Audit:
             Finding(
                 "scores-outside-labels",
                 Severity.SEVERE if share[p] > 0.2 else Severity.WARNING,
-                f"{share[p]:.0%} of the rows of {ratings.policies[p]} have a {judge} outside the labelled range "
-                f"[{seen.min():.3g}, {seen.max():.3g}]; their calibration is an extrapolation.",
+                f"{100 * share[p]:.0f} % of the rows of {ratings.policies[p]} have a {judge} outside the labelled "
+                f"range [{seen.min():.3g}, {seen.max():.3g}]; their calibration is an extrapolation.",
                 float(share[p]),
                 limit,
                 f"Label rows of {ratings.policies[p]} with {judge} below {seen.min():.3g} or above {seen.max():.3g}.",

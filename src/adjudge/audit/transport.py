@@ -67,8 +67,8 @@ def check(ratings: Ratings, *, level: float = 0.95, seed: int = 0) -> Audit:
         Finding(
             "judge-shifts",
             Severity.WARNING,
-            f"On {name} the calibrated judge errs by {-value:+.3g} on average ({level:.0%} interval {-high:+.3g} to "
-            f"{-low:+.3g}): it {'flatters' if value < 0 else 'underrates'} this policy beside the others.",
+            f"On {name} the calibrated judge errs by {-value:+.3g} on average ({100 * level:.0f} % interval "
+            f"{-high:+.3g} to {-low:+.3g}): it {'flatters' if value < 0 else 'underrates'} this policy beside the others.",
             float(-value),
             0.0,
             "Its own labels correct for it here; policies without labels have no such protection, so label each one.",

@@ -10,6 +10,7 @@ import click
 from ..flows.evaluate import evaluate
 from ._columns import columns, given
 from ._help import examples
+from ._progress import progress_bar
 
 SEVERE = 2  # exit code when a finding is severe, so that a pipeline can stop on it
 
@@ -31,6 +32,7 @@ SEVERE = 2  # exit code when a finding is severe, so that a pipeline can stop on
 @click.option("--seed", type=int, default=0, show_default=True, help="Of every random draw.")
 @click.option("--format", "form", type=click.Choice(["table", "json", "csv", "md"]), default="table", show_default=True)
 @click.option("--out", type=click.Path(path_type=Path), default="adjudge-report", show_default=True, metavar="FOLDER")
+@click.option("--stream/--no-stream", default=None, help="Read in batches.  [default: from 1 GB on]")
 @click.option("--no-report", is_flag=True, help="Print only; write no page and no files.")
 def command(source: tuple[str, ...], form: str, out: Path, no_report: bool, **options: Any) -> int:
     """Say which policy is best, how sure that is, what to distrust and what would settle it.
@@ -38,7 +40,8 @@ def command(source: tuple[str, ...], form: str, out: Path, no_report: bool, **op
     SOURCE is a file, folder, pattern, several files (one a policy), or the bundled table `arena`. A page and tables
     for programs go to --out. Exit code 2 means that a finding is severe.
     """
-    answer = evaluate(source[0] if len(source) == 1 else list(source), **given(options))
+    with progress_bar("Reading") as progress:
+        answer = evaluate(source[0] if len(source) == 1 else list(source), progress=progress, **given(options))
     click.echo(answer.text(form))
     if not no_report:
         page = answer.save(out)

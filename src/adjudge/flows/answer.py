@@ -33,6 +33,8 @@ class Answer:
         level: of all intervals.
         seed: of every random draw.
         source: where the table came from, so that a plan can find its texts again.
+        rows: [k] rows of each policy in the whole table; None when `ratings` is all of it.
+        units: clusters in the whole table, likewise.
     """
 
     ratings: Ratings
@@ -45,6 +47,13 @@ class Answer:
     level: float = 0.95
     seed: int = 0
     source: object = None
+    rows: IntArray | None = None
+    units: int | None = None
+
+    @property
+    def n_rows(self) -> IntArray:
+        """[k] rows of each policy in the whole table."""
+        return np.bincount(self.ratings.policy, minlength=self.ratings.k) if self.rows is None else self.rows
 
     @cached_property
     def interval(self) -> FloatArray:

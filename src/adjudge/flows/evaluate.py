@@ -2,33 +2,25 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from types import ModuleType
 
-import numpy as np
-
-from .. import catalogue
-from ..audit import agreement, leakage, saturation, support, transport
-from ..audit import labels as label_audit
-from ..calibration import auto as auto_calibration
 from ..core.estimate import Estimate
-from ..core.finding import Finding
-from ..core.run import Run, array_fingerprint, file_fingerprint
+from ..core.run import array_fingerprint, file_fingerprint
 from ..errors import AdjudgeError
 from ..tables import bundled
 from ..tables import read as door
-from ..tables.calibrator import Calibrator
 from ..tables.columns import Names
 from ..tables.ratings import Ratings
+from ..tables.stream import scan
 from ..value import auto, labels_only
+from .calibrate import calibrate, method_at
+from .conclude import Setting, conclude
 from .evaluation import Evaluation
-from .unverified import unverified
+from .stream import evaluate_scan
 
-CHECKS = (label_audit, support, transport, agreement, saturation, leakage)
-FEWEST = 4  # labelled clusters below which no calibration is tried
+LARGE = 1 << 30  # bytes of input from which a table is read in batches
 
 
 def evaluate(
@@ -52,6 +44,8 @@ def evaluate(
     calibration: str = "auto",
     level: float = 0.95,
     seed: int = 0,
+    stream: bool | None = None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> Evaluation:
     """Ranks policies with honest intervals, and says what to distrust.
 
@@ -63,6 +57,8 @@ def evaluate(
         calibration: a method of the family `calibration`, such as `isotonic`; `auto` chooses by out-of-fold error.
         level: coverage of the intervals, in (0, 1).
         seed: of every random draw; the same seed gives the same answer.
+        stream: read batch by batch, in memory that does not grow with the file; None does so from 1 GB of files on.
+        progress: called with (rows done, rows in all) while batches are read.
 
     Errors: `AdjudgeError` for input from which nothing can be computed; doubtful input is told in `findings`.
 
@@ -72,112 +68,66 @@ def evaluate(
     'p00'
     """
     source = bundled.path(source)
+    given = {"judge": judge, "gold": gold, "policy": policy, "item": item, "cluster": cluster, "weight": weight}
+    given |= {"propensity": propensity, "stratum": stratum, "covariates": covariates, "draw": draw, "where": where}
+    options = given | {"rater": rater, "bounds": bounds, "method": method, "calibration": calibration, "level": level}
+    setting = Setting(level, seed, {}, {name: value for name, value in options.items() if value}, source)
+    if _batched(source, stream, rater is None and labels is None and method in ("auto", "calibrated")):
+        opened = scan(source, **given, bounds=bounds)  # type: ignore[arg-type]
+        setting = replace(setting, data=fingerprints(source))
+        return evaluate_scan(opened, setting, calibration=calibration, progress=progress)
     if isinstance(source, Ratings):
-        ratings, data = source, {"ratings": array_fingerprint({"score": source.score, "gold": source.gold})}
+        ratings = source
     else:
-        ratings = door.read(
-            source,
-            judge=judge,
-            gold=gold,
-            policy=policy,
-            item=item,
-            cluster=cluster,
-            weight=weight,
-            propensity=propensity,
-            stratum=stratum,
-            covariates=covariates,
-            draw=draw,
-            rater=rater,
-            where=where,
-            labels=labels,
-            bounds=bounds,
-        )
-        data = fingerprints(source, ratings)
-    settings: dict[str, object] = {
-        "judge": ratings.judges,
-        "gold": gold,
-        "method": method,
-        "calibration": calibration,
-        "level": level,
-    }
-    answer = evaluate_ratings(
-        ratings, method=method, calibration=calibration, level=level, seed=seed, data=data, settings=settings
-    )
-    return replace(answer, source=source)
+        ratings = door.read(source, **given, rater=rater, labels=labels, bounds=bounds)  # type: ignore[arg-type]
+    setting = replace(setting, data=fingerprints(source) or _in_memory(ratings))
+    return evaluate_ratings(ratings, setting, method=method, calibration=calibration)
 
 
 def evaluate_ratings(
-    ratings: Ratings,
-    *,
-    method: str = "auto",
-    calibration: str = "auto",
-    level: float = 0.95,
-    seed: int = 0,
-    data: dict[str, str] | None = None,
-    settings: dict[str, object] | None = None,
+    ratings: Ratings, setting: Setting | None = None, *, method: str = "auto", calibration: str = "auto"
 ) -> Evaluation:
-    """`evaluate` for a table that has been read."""
-    if not 0 < level < 1:
-        raise AdjudgeError(f"level is {level:g}.", "A coverage between 0 and 1, such as 0.95.", "Give such a level.")
-    ratings, calibrator = calibrate(ratings, calibration, seed=seed)
-    chosen = auto if method == "auto" else _method("value", method)
+    """`evaluate` for a table that has been read.
+
+    Arguments:
+        ratings: the checked table.
+        setting: level, seed, and what is to be remembered of the source.
+        method, calibration: as in `evaluate`.
+    """
+    setting = setting or Setting()
+    if not 0 < setting.level < 1:
+        raise AdjudgeError(
+            f"level is {setting.level:g}.", "A coverage between 0 and 1, such as 0.95.", "Give such a level."
+        )
+    ratings, calibrator = calibrate(ratings, calibration, seed=setting.seed)
+    chosen = auto if method == "auto" else method_at("value", method)
     estimate: Estimate = chosen.estimate(ratings)
     alone = estimate if estimate.method == "value.labels_only" else labels_only.estimate(ratings)
-    audits = [check.check(ratings) for check in CHECKS]
-    found = (
-        *ratings.findings,
-        *(finding for finding in estimate.findings if finding.code not in ("method-chosen", "not-verified")),
-        *(calibrator.findings if calibrator else ()),
-        *(finding for audit in audits for finding in audit.findings),
-    )
-    methods = [estimate.method, *([calibrator.method] if calibrator else [])]
-    answer = Evaluation(
-        ratings=ratings,
-        estimate=estimate,
-        labels_only=alone,
-        calibrator=calibrator,
-        findings=(),
-        reason=_reason(estimate),
-        run=Run.now(_command(), seed=seed, data=data, settings=settings, methods=methods),
-        level=level,
-        seed=seed,
-    )
-    return replace(answer, findings=_sorted((*found, *unverified(answer))))
+    return conclude(ratings, estimate, alone, calibrator, setting)
 
 
-def calibrate(ratings: Ratings, calibration: str, *, seed: int) -> tuple[Ratings, Calibrator | None]:
-    """The ratings with a forecast of gold for every row; without one when labels do not allow it, or need none."""
-    clusters = np.unique(ratings.cluster[ratings.labelled]).size
-    if ratings.forecast is not None or clusters < FEWEST or ratings.labelled.all():
-        return ratings, None
-    chosen = auto_calibration if calibration == "auto" else _method("calibration", calibration)
-    calibrator: Calibrator = chosen.fit(ratings, seed=seed)
-    return calibrator(ratings), calibrator
+def fingerprints(source: object) -> dict[str, str]:
+    """Path -> fingerprint of each input file; none for tables in memory."""
+    return {str(path): file_fingerprint(path) for path in _paths(source) if path.is_file()}
 
 
-def fingerprints(source: object, ratings: Ratings) -> dict[str, str]:
-    """Name -> fingerprint of each input: files by their bytes, tables in memory by their numbers."""
+def _paths(source: object) -> list[Path]:
     given = source if isinstance(source, (list, tuple)) else [source]
-    paths = [Path(one) for one in given if isinstance(one, (str, Path))]
-    found = {str(path): file_fingerprint(path) for path in paths if path.is_file()}
-    return found or {"table": array_fingerprint({"score": ratings.score, "gold": ratings.gold, "row": ratings.row})}
+    return [Path(one) for one in given if isinstance(one, (str, Path))]
 
 
-def _reason(estimate: Estimate) -> str:
-    told = [finding.message for finding in estimate.findings if finding.code == "method-chosen"]
-    return told[0] if told else f"You asked for {estimate.method}."
+def _in_memory(ratings: Ratings) -> dict[str, str]:
+    return {"table": array_fingerprint({"score": ratings.score, "gold": ratings.gold, "policy": ratings.policy})}
 
 
-def _method(family: str, name: str) -> ModuleType:
-    return catalogue.load(name if name.startswith(f"{family}.") else f"{family}.{name}")
-
-
-def _command() -> str:
-    program = Path(sys.argv[0]).name if sys.argv else ""
-    return " ".join(["adjudge", *sys.argv[1:]]) if program == "adjudge" else "adjudge.evaluate(…)"
-
-
-def _sorted(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
-    """Each finding once, the worst first."""
-    once = {(finding.code, finding.subject, finding.message): finding for finding in findings}
-    return tuple(sorted(once.values(), key=lambda finding: -finding.severity))
+def _batched(source: object, stream: bool | None, possible: bool) -> bool:
+    """Whether to read batch by batch."""
+    if stream and not possible:
+        raise AdjudgeError(
+            "stream: the table is to be read in batches.",
+            "Batches work with method auto or calibrated, and without --rater and --gold-file.",
+            "Drop one of these options.",
+        )
+    if stream is not None or not possible:
+        return bool(stream)
+    return sum(path.stat().st_size for path in _paths(source) if path.is_file()) >= LARGE

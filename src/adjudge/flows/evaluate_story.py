@@ -44,16 +44,15 @@ def story(answer: Answer) -> Story:
         blocks=tuple(blocks),
         facts=(
             f"{ratings.k:,} {'policies' if ratings.k > 1 else 'policy'}",
-            f"{ratings.n:,} judged responses",
+            f"{int(answer.n_rows.sum()):,} judged responses",
             f"{int(ratings.labelled.sum()):,} gold labels",
-            f"{ratings.units:,} independent prompts",
+            f"{answer.units or ratings.units:,} independent prompts",
         ),
     )
 
 
 def _forest(answer: Answer) -> Forest:
     ratings, e = answer.ratings, answer.estimate
-    rows = np.bincount(ratings.policy, minlength=ratings.k)
     labels = np.bincount(ratings.policy[ratings.labelled], minlength=ratings.k)
     alone = answer.labels_only.interval(answer.level)
     return Forest(
@@ -69,7 +68,7 @@ def _forest(answer: Answer) -> Forest:
                 rank_low=float(answer.ranks[p, 0]),
                 rank_high=float(answer.ranks[p, 1]),
                 p_best=float(answer.p_best[p]),
-                n_rows=int(rows[p]),
+                n_rows=int(answer.n_rows[p]),
                 n_labels=int(labels[p]),
                 method=e.method,
                 verified=bool(answer.verified[p]),

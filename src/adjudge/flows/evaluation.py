@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ..core.run import new_folder, write
 from ..reports import export, terminal
-from ..reports.page import page
+from ..reports.page import embedded, page
 from ..reports.story import Story
 from .answer import Answer
 from .evaluate_story import story
@@ -25,7 +25,7 @@ class Evaluation(Answer):
         return terminal.table(self.story)
 
     def _repr_html_(self) -> str:
-        return page(self.story)
+        return embedded(self.story)
 
     def text(self, form: str) -> str:
         """The answer as `table`, `json`, `csv` or `md`."""

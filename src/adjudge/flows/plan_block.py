@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import shlex
+
 import numpy as np
 from scipy import special
 
 from ..reports.story import Curve, LabelPlan, Line
 from .answer import Answer
-from .settle import Need, Settlement, Spread, settle, spreads
+from .settle import VERIFY, Need, Settlement, settle
+from .spread import Spread, spreads
 
 STEPS = 60
+_EVALUATE_OPTIONS = ("--out", "--format", "--method", "--calibration")  # that `adjudge plan` does not take
+_EVALUATE_FLAGS = ("--no-report", "--stream", "--no-stream", "--debug")
 
 
 def plan_block(
@@ -29,7 +34,8 @@ def plan_block(
     extra = tuple(
         (name, int(count)) for name, count in zip(answer.estimate.names, found.extra, strict=True) if count > 0
     )
-    need = found.needs[0] if found.needs else None
+    # while a policy in the race is unverified, a pair of guesses has no width worth planning for
+    need = found.needs[0] if found.needs and not _loose(answer) else None
     return LabelPlan(
         text=_text(answer, found),
         half_width=need.half_width if need else np.nan,
@@ -37,22 +43,27 @@ def plan_block(
         extra=extra,
         curve=None if need is None else _shrinking(answer, spreads(answer), need),
         path=path,
-        command=command or ("adjudge plan … --out to_label.csv" if extra else ""),
+        command=command or (_command(answer) if extra else ""),
     )
 
 
+def _loose(answer: Answer) -> list[str]:
+    """Policies with a value and no label of their own."""
+    loose = np.flatnonzero(~answer.verified & np.isfinite(answer.estimate.value))
+    return [answer.estimate.names[p] for p in loose]
+
+
 def _text(answer: Answer, found: Settlement) -> str:
-    names = answer.estimate.names
-    loose = [names[p] for p in np.flatnonzero(~answer.verified & np.isfinite(answer.estimate.value))]
-    sentences = []
+    loose = _loose(answer)
     if loose:
         which = ", ".join(loose[:4]) + (f" and {len(loose) - 4} more" if len(loose) > 4 else "")
-        sentences.append(f"No label stands behind {which}: label some of their rows first, whatever else you do.")
-    for need in found.needs[:3]:
-        sentences.append(_about(answer, found, need))
+        return (
+            f"No label stands behind {which}. Label {VERIFY} or more random rows of each first; no plan holds before."
+        )
     if not found.needs:
-        sentences.append("The leader is settled at this level: more labels would only narrow the values.")
-    elif np.isfinite(found.detectable):
+        return "The leader is settled at this level: more labels would only narrow the values."
+    sentences = [_about(answer, found, need) for need in found.needs[:3]]
+    if np.isfinite(found.detectable):
         sentences.append(
             f"Today's labels find a difference of {found.detectable:.2g} four times in five; smaller ones can hide."
         )
@@ -67,6 +78,23 @@ def _about(answer: Answer, found: Settlement, need: Need) -> str:
         first, second = np.maximum(np.ceil(need.labels[pair] - found.now[pair] - 1e-6), 0)
         return f"{gap}; about {first:,.0f} more labels on {left} and {second:,.0f} on {right} would settle it."
     return f"{gap}; no number of labels on these rows settles a difference that small, only more prompts would."
+
+
+def _command(answer: Answer) -> str:
+    """The line that writes the rows to label, from the one that was typed."""
+    words = shlex.split(answer.run.command)
+    if words[:2] != ["adjudge", "evaluate"]:
+        return 'adjudge.plan(answer).save("to_label.csv")'
+    kept, skip = ["adjudge", "plan"], False
+    for word in words[2:]:
+        if skip or word in _EVALUATE_FLAGS:
+            skip = False
+            continue
+        name, equals, _ = word.partition("=")
+        skip = name in _EVALUATE_OPTIONS and not equals
+        if name not in _EVALUATE_OPTIONS:
+            kept.append(word)
+    return shlex.join([*kept, "--out", "to_label.csv"])
 
 
 def _shrinking(answer: Answer, spread: Spread, need: Need) -> Curve:

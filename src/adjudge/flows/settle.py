@@ -19,12 +19,10 @@ from scipy import special
 from .._typing import FloatArray, IntArray
 from ..errors import AdjudgeError
 from ..stats.allocation import allocate, cheapest, minimum_detectable_effect
-from ..stats.means import clustered_means
-from ..tables.ratings import Ratings
 from .answer import Answer
+from .spread import Spread, spreads
 
 VERIFY = 30  # labels that give a policy an interval of its own
-_PRIOR = 10.0  # pseudo-labels that pull a policy's residual variance to the pooled one
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -106,28 +104,6 @@ class Costs:
         return not (math.isnan(self.budget) and math.isnan(self.target))
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Spread:
-    """The variances behind a plan.
-
-    Arguments:
-        residual: [k] B, variance of gold − forecast on one row.
-        rows: [k] judged rows.
-        labels: [k] labelled rows.
-        answer: for the forecasts' paired spread.
-    """
-
-    residual: FloatArray
-    rows: IntArray
-    labels: IntArray
-    forecast: FloatArray
-
-    def pair(self, left: int, right: int) -> float:
-        """V_f: variance of the difference of the two mean forecasts today."""
-        grid = self.forecast[np.ix_([left, right], [left, right])]
-        return float(max(grid[0, 0] + grid[1, 1] - 2 * grid[0, 1], 0.0))
-
-
 def settle(answer: Answer, costs: Costs | None = None, *, between: tuple[str, str] | None = None) -> Settlement:
     """The plan for an answer.
 
@@ -154,31 +130,6 @@ def settle(answer: Answer, costs: Costs | None = None, *, between: tuple[str, st
         detectable = float(minimum_detectable_effect(stderr, level=answer.level, power=costs.power))
     cost = float(costs.gold * extra.sum() + costs.judge * more)
     return Settlement(needs, extra, spread.labels, cost, detectable)
-
-
-def spreads(answer: Answer) -> Spread:
-    """Residual and forecast variances of the table behind an answer."""
-    ratings = answer.ratings
-    f = ratings.score[:, 0] if ratings.forecast is None else ratings.forecast.value
-    f = np.where(np.isfinite(f), f, np.nanmean(f) if np.isfinite(f).any() else 0.0)
-    means = clustered_means(ratings.policies, ratings.cluster, ratings.policy, f, ratings.weight)
-    labels = np.bincount(ratings.policy[ratings.labelled], minlength=ratings.k)
-    rows = np.bincount(ratings.policy, minlength=ratings.k)
-    return Spread(_residual_variance(ratings, labels), rows, labels, np.nan_to_num(means.covariance))
-
-
-def _residual_variance(ratings: Ratings, labels: IntArray) -> FloatArray:
-    known = ratings.labelled
-    held = None if ratings.forecast is None else ratings.forecast.held_out
-    residual = (ratings.gold if held is None else ratings.gold - held)[known]
-    policy = ratings.policy[known]
-    if residual.size < 2:  # nothing known: the largest variance that the range allows
-        low, high = ratings.bounds
-        return np.full(ratings.k, (high - low) ** 2 / 4 if np.isfinite(high - low) else 1.0)
-    mean = np.bincount(policy, residual, ratings.k) / np.maximum(labels, 1)
-    square = np.bincount(policy, (residual - mean[policy]) ** 2, ratings.k)
-    pooled = square.sum() / max(residual.size - np.count_nonzero(labels), 1)
-    return np.asarray((square + _PRIOR * pooled) / (labels + _PRIOR))
 
 
 def _pairs(answer: Answer, between: tuple[str, str] | None, asked: bool) -> list[tuple[int, int]]:

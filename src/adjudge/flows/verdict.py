@@ -27,7 +27,9 @@ def verdict(answer: Answer) -> str:
         return f"{names[first]} is best: {_lead(answer, first, order[1])}{caution}"
     tied = [first, *rivals] if rivals else [p for p in order if answer.ranks[p, 0] <= 1]
     beaten = [p for p in order if answer.ranks[p, 0] > 1]
-    sentence = f"No winner yet: {_list([names[p] for p in tied])} cannot be told apart at {answer.level:.0%}"
+    sentence = (
+        f"No winner yet: {_list([names[p] for p in tied])} cannot be told apart at {numbers.coverage(answer.level)}"
+    )
     if beaten:
         sentence += f"; {_list([names[p] for p in beaten])} {'is' if len(beaten) == 1 else 'are'} behind"
     return sentence + "." + caution
@@ -37,7 +39,7 @@ def _lead(answer: Answer, first: int, second: int) -> str:
     lead = answer.estimate.difference(answer.estimate.names[first], answer.estimate.names[second])
     low, high = lead.interval(answer.level)[0]
     ahead = f"ahead of {answer.estimate.names[second]} by {lead.value[0]:.3g} ({low:.3g} to {high:.3g})"
-    sure = numbers.percent(answer.p_best[first]).replace(" ", "")
+    sure = numbers.percent(answer.p_best[first])
     return f"{ahead}, and {sure} sure to be the best of {len(answer.estimate.names)}."
 
 

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
 from .._typing import BoolArray, FloatArray, IntArray
 from ..core.finding import Finding
+
+_BY_ROW = (
+    *("policy", "item", "cluster", "score", "gold", "weight", "propensity", "gold_variance", "covariates", "stratum"),
+    "row",
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -105,17 +112,14 @@ class Ratings:
 
     def take(self, rows: IntArray | BoolArray) -> Ratings:
         """Some of the rows, with the same codes for policies, items, clusters and strata."""
-        columns = (
-            "policy",
-            "item",
-            "cluster",
-            "score",
-            "gold",
-            "weight",
-            "propensity",
-            "gold_variance",
-            "covariates",
-            "stratum",
-            "row",
-        )
-        return replace(self, forecast=None, **{name: getattr(self, name)[rows] for name in columns})
+        return replace(self, forecast=None, **{name: getattr(self, name)[rows] for name in _BY_ROW})
+
+
+def stacked(parts: Sequence[Ratings]) -> Ratings:
+    """Rows of several parts of one table, which share their codes; clusters are coded anew, without gaps.
+
+    Forecasts and findings of the parts are left behind.
+    """
+    columns: dict[str, Any] = {name: np.concatenate([getattr(part, name) for part in parts]) for name in _BY_ROW}
+    _, columns["cluster"] = np.unique(columns["cluster"], return_inverse=True)
+    return replace(parts[0], forecast=None, findings=(), **columns)

@@ -1,0 +1,94 @@
+"""From an estimate to an answer: audits, findings worst first, and how it was made."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from .._typing import IntArray
+from ..audit import agreement, labels, leakage, saturation, support, transport
+from ..core.estimate import Estimate
+from ..core.finding import Finding
+from ..core.run import Run
+from ..tables.calibrator import Calibrator
+from ..tables.ratings import Ratings
+from .evaluation import Evaluation
+from .unverified import unverified
+
+CHECKS = (labels, support, transport, agreement, saturation, leakage)
+TOLD_ELSEWHERE = ("method-chosen", "not-verified")  # as the reason, and with the sensitivity value
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What was asked. Arguments: level of the intervals, seed, data: name -> fingerprint, options: as recorded."""
+
+    level: float = 0.95
+    seed: int = 0
+    data: Mapping[str, str] = field(default_factory=dict)
+    options: Mapping[str, object] = field(default_factory=dict)
+    source: object = None
+
+
+def conclude(
+    ratings: Ratings,
+    estimate: Estimate,
+    alone: Estimate,
+    calibrator: Calibrator | None,
+    setting: Setting,
+    *,
+    rows: IntArray | None = None,
+    units: int | None = None,
+) -> Evaluation:
+    """The finished evaluation.
+
+    Arguments:
+        ratings: the table that is audited and drawn: all of it, or a sample with weights.
+        estimate: values of the policies.
+        alone: values from labels alone.
+        calibrator: None when none was needed.
+        setting: what was asked.
+        rows, units: [k] rows and number of clusters of the whole table, when `ratings` is a sample of it.
+    """
+    audits = [check.check(ratings) for check in CHECKS]
+    found = (
+        *ratings.findings,
+        *(finding for finding in estimate.findings if finding.code not in TOLD_ELSEWHERE),
+        *(calibrator.findings if calibrator else ()),
+        *(finding for audit in audits for finding in audit.findings),
+    )
+    methods = [estimate.method, *([calibrator.method] if calibrator else [])]
+    answer = Evaluation(
+        ratings=ratings,
+        estimate=estimate,
+        labels_only=alone,
+        calibrator=calibrator,
+        findings=(),
+        reason=_reason(estimate),
+        run=Run.now(_command(), seed=setting.seed, data=setting.data, settings=setting.options, methods=methods),
+        level=setting.level,
+        seed=setting.seed,
+        source=setting.source,
+        rows=rows,
+        units=units,
+    )
+    return replace(answer, findings=_sorted((*found, *unverified(answer))))
+
+
+def _reason(estimate: Estimate) -> str:
+    told = [finding.message for finding in estimate.findings if finding.code == "method-chosen"]
+    return told[0] if told else f"You asked for {estimate.method}."
+
+
+def _command() -> str:
+    program = Path(sys.argv[0]).name if sys.argv else ""
+    return shlex.join(["adjudge", *sys.argv[1:]]) if program == "adjudge" else "adjudge.evaluate(…)"
+
+
+def _sorted(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    """Each finding once, the worst first."""
+    once = {(finding.code, finding.subject, finding.message): finding for finding in findings}
+    return tuple(sorted(once.values(), key=lambda finding: -finding.severity))
