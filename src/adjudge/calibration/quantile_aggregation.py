@@ -257,11 +257,10 @@ def _learn(features: FloatArray, gold: FloatArray, weight: FloatArray, levels: F
 
 
 def _quantile(values: FloatArray, weight: FloatArray, levels: FloatArray) -> FloatArray:
-    """[L] weighted quantiles, straight between the values."""
+    """[L] weighted quantiles: the smallest values below which at least these shares of the weight lie."""
     order = np.argsort(values, kind="stable")
-    w = weight[order]
-    place = (np.cumsum(w) - 0.5 * w) / w.sum()
-    return np.interp(levels, place, values[order])
+    mass = np.cumsum(weight[order])
+    return values[order][np.searchsorted(mass, levels * mass[-1] * (1 - 1e-12)).clip(max=values.size - 1)]
 
 
 def _mean(quantile: FloatArray, levels: FloatArray) -> FloatArray:

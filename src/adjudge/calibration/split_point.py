@@ -243,7 +243,7 @@ def _reach(ratio: FloatArray, weight: FloatArray, level: float) -> float:
     mass = np.cumsum(weight[used][order])
     if not mass.size:
         return float("inf")
-    place = int(np.searchsorted(mass, level * (mass[-1] + mass[-1] / mass.size) * (1 - 1e-12)))
+    place = int(np.searchsorted(mass, level * (mass[-1] + 1) * (1 - 1e-12)))
     return float(ratio[used][order][place]) if place < mass.size else float("inf")
 
 

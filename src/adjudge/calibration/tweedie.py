@@ -130,8 +130,7 @@ def respond(
 def residual_variance(residual: FloatArray, noise: FloatArray, weights: FloatArray) -> FloatArray:
     """[B] variance around the line for residuals and weights [B, m], less rater noise [m]; two parameters spent."""
     total = weights.sum(axis=1)
-    effective = total**2 / np.maximum((weights**2).sum(axis=1), 1e-300)
-    spent = effective / np.maximum(effective - 2, 1)
+    spent = total / np.maximum(total - 2, 1)
     mean = (weights * residual**2).sum(axis=1) / np.maximum(total, 1e-300)
     return np.maximum(mean * spent - weights @ noise / np.maximum(total, 1e-300), 0)
 

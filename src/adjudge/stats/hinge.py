@@ -52,12 +52,19 @@ def place(features: FloatArray, *, weight: FloatArray, hinges: int = 5) -> Hinge
     >>> place(np.arange(101.0)[:, None], weight=np.ones(101), hinges=3)(np.array([[50.0]])).round(2)
     array([[1.  , 0.  , 0.86, 0.  , 0.  ]])
     """
-    kept = features[weight > 0]
-    centre, scale = kept.mean(axis=0), kept.std(axis=0)
+    total = weight.sum()
+    centre = weight @ features / total
+    scale = np.sqrt(weight @ (features - centre) ** 2 / total)
     scale = np.where(scale > 1e-12 * (1 + np.abs(centre)), scale, 1.0)
-    count = min(hinges, len(kept) // (8 * max(features.shape[1], 1)))
-    at = np.linspace(0, 1, count + 2)[1:-1]
-    return Hinges(centre, scale, np.quantile((kept - centre) / scale, at, axis=0).T.reshape(features.shape[1], count))
+    d = features.shape[1]
+    count = int(min(hinges, total // (8 * max(d, 1))))
+    z = (features - centre) / scale
+    order = np.argsort(z, axis=0, kind="stable")
+    mass = np.cumsum(weight[order], axis=0) / total
+    levels = np.linspace(0, 1, count + 2)[1:-1]
+    at = [np.searchsorted(mass[:, j], levels - 1e-12).clip(max=len(z) - 1) for j in range(d)]
+    knots = [z[order[at[j], j], j] for j in range(d)]
+    return Hinges(centre, scale, np.array(knots).reshape(d, count))
 
 
 def smooth(X: FloatArray, target: FloatArray, weights: FloatArray, design: Hinges) -> tuple[FloatArray, FloatArray]:
@@ -65,7 +72,7 @@ def smooth(X: FloatArray, target: FloatArray, weights: FloatArray, design: Hinge
     w = weights[0]
     gram = (X * w[:, None]).T @ X
     right = X.T @ (w * target)
-    n = max(float(w.sum() ** 2 / max((w**2).sum(), 1e-300)), 1.0)
+    n = float(w.sum())
     best, chosen = np.inf, design.penalty(GRID[-1])
     for strength in GRID if design.knots.size else GRID[-1:]:
         ridge = design.penalty(float(strength))

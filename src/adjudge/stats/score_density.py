@@ -48,7 +48,7 @@ def matched(values: FloatArray, *, weight: FloatArray | None = None, knots: int 
     """
     mean, variance, w = _moments(values, weight)
     z = (values - mean) / np.sqrt(variance)
-    at = np.unique(np.quantile(z, np.linspace(0, 1, knots + 2)[1:-1])) if knots else np.empty(0)
+    at = np.unique(_quantiles(z, w, np.linspace(0, 1, knots + 2)[1:-1]))
     phi = np.column_stack([np.ones(z.size), z, np.maximum(z[:, None] - at, 0)])
     slope = np.column_stack([np.zeros(z.size), np.ones(z.size), z[:, None] > at])
     gram = (phi * w[:, None]).T @ phi
@@ -67,12 +67,12 @@ def kernel(values: FloatArray, *, weight: FloatArray | None = None, bandwidth: f
     Arguments:
         values: [n] finite, with some spread.
         weight: [n] >= 0; equal when None.
-        bandwidth: in standard deviations of the values, in (0, 1); (4/(5 n_eff))^(1/7) when None.
+        bandwidth: in standard deviations of the values, in (0, 1); (4/(5 Σ weight))^(1/7) when None.
     """
     mean, variance, w = _moments(values, weight)
     sd = np.sqrt(variance)
-    h = (4 / (5 / (w**2).sum())) ** (1 / 7) if bandwidth is None else bandwidth
-    h = min(h, 0.95)
+    count = float(values.size if weight is None else weight.sum())
+    h = min((4 / (5 * max(count, 1.0))) ** (1 / 7) if bandwidth is None else bandwidth, 0.95)
     z = (values - mean) / sd * np.sqrt(1 - h**2)
     edge = max(-z.min(), z.max()) + 6 * h
     grid = np.linspace(-edge, edge, CELLS)
@@ -86,7 +86,7 @@ def kernel(values: FloatArray, *, weight: FloatArray | None = None, bandwidth: f
         return whole[CELLS // 2 : CELLS // 2 + CELLS]
 
     density, slope = smooth(bell), smooth(-lag / h**2 * bell)
-    trust = density / (density + REACH * (w**2).sum())  # mass of one row's kernel, as a share
+    trust = density / (density + REACH / max(count, 1.0))  # mass of one row's kernel, as a share
     safe = np.maximum(density, 1e-300)
     score = trust * np.where(density > 1e-12 * density.max(), slope / safe, 0.0) - (1 - trust) * grid
 
@@ -106,10 +106,18 @@ def _moments(values: FloatArray, weight: FloatArray | None) -> tuple[float, floa
     return mean, max(float(w @ (values - mean) ** 2), 1e-300), w
 
 
+def _quantiles(z: FloatArray, w: FloatArray, levels: FloatArray) -> FloatArray:
+    """Smallest values below which at least these shares of the weight lie."""
+    order = np.argsort(z, kind="stable")
+    mass = np.cumsum(w[order])
+    return z[order][np.searchsorted(mass, levels * mass[-1] * (1 - 1e-12)).clip(max=z.size - 1)]
+
+
 def _binned(z: FloatArray, w: FloatArray, grid: FloatArray) -> FloatArray:
     """Weights shared linearly between the two nearest grid points."""
     place = (z - grid[0]) / (grid[1] - grid[0])
     left = np.clip(place.astype(np.int64), 0, grid.size - 2)
     share = place - left
     mass = np.bincount(left, weights=w * (1 - share), minlength=grid.size)
-    return mass + np.bincount(left + 1, weights=w * share, minlength=grid.size)
+    mass += np.bincount(left + 1, weights=w * share, minlength=grid.size)
+    return mass.astype(float)

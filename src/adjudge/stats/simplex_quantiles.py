@@ -57,6 +57,10 @@ def _solve(
     simplex: FloatArray,
     bounds: tuple[float | None, float | None],
 ) -> FloatArray:
+    table = np.column_stack([columns, outcome, level])
+    table, group = np.unique(table[weight > 0], axis=0, return_inverse=True)  # order changes nothing
+    weight = np.bincount(group.reshape(-1), weights=weight[weight > 0]).astype(float)
+    columns, outcome, level = table[:, :-2], table[:, -2], table[:, -1]
     r, c = columns.shape
     eye = sparse.eye_array(r, format="csr")
     rows = sparse.hstack([sparse.csr_array(columns), eye, -eye], format="csr")
