@@ -20,7 +20,7 @@ from ..errors import AdjudgeError
 from . import columns, numbers
 from .chunks import Chunks, open_chunks
 from .columns import Columns, Names
-from .hashing import Distinct, Hashes, codes_of_names, hashes, names_in, positions, responses
+from .hashing import Distinct, Hashes, codes_of_names, distinct, hashes, names_in, positions, responses
 from .numbers import ROW, Door
 from .ratings import Ratings
 from .read import build, refuse_many
@@ -101,6 +101,7 @@ class Scan:
     _used: Columns
     _labelled: Ratings
     _responses: Hashes
+    _answered: BoolArray
 
     @property
     def units(self) -> int:
@@ -156,9 +157,11 @@ class Scan:
         gold[here], variance[here], propensity = home.gold[at[here]], home.gold_variance[at[here]], propensity.copy()
         propensity[here] = home.propensity[at[here]]
         batch = replace(batch, propensity=propensity)
-        response = responses(frame, self._used)
+        near = np.flatnonzero(~here & self._answered[batch.item])
+        response = responses(frame[near], self._used)
         seen = self._responses[np.minimum(np.searchsorted(self._responses, response), self._responses.size - 1)]
-        copy = ~here & (seen == response)
+        copy = np.zeros(batch.n, dtype=bool)
+        copy[near] = seen == response
         merged = _any_label(frame, self._used) & ~here
         if self._used.draw or not copy.any():
             return batch.take(~(copy | merged)) if (copy | merged).any() else batch
@@ -209,6 +212,7 @@ def _survey(chunks: Chunks, used: Columns, given: tuple[float, float] | None, to
         _used=used,
         _labelled=_nothing(used),
         _responses=np.empty(0, dtype=np.uint64),
+        _answered=np.zeros(0, dtype=bool),
     )
     return empty if not raw.height else _with_labels(empty, raw, given)
 
@@ -225,7 +229,8 @@ def _with_labels(opened: Scan, raw: pl.DataFrame, given: tuple[float, float] | N
         bounds=local.bounds,
         findings=findings,
         _labelled=replace(local, **coded, findings=findings),
-        _responses=np.unique(responses(kept, opened._used)),
+        _responses=distinct(responses(kept, opened._used)),
+        _answered=np.bincount(common.item, minlength=opened.items.size) > 0,
     )
 
 
