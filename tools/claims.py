@@ -1,7 +1,7 @@
 """Runs every script of claims/ and writes docs/claims.md from what each saw.
 
 A script ends with a line `CLAIM 029: reproduced …`, `CLAIM 029: partly …` or `CLAIM 029: not reproduced …`. A claim
-that does not reproduce stays in the table and says why; a script that fails, or ends without such a line, fails the run.
+that does not reproduce stays in the table and says why; a script that fails or gives no verdict fails the run.
 """
 
 from __future__ import annotations

@@ -7,16 +7,19 @@ python tools/pages.py --check    fail, and write nothing, when one is stale
 from __future__ import annotations
 
 import sys
+import textwrap
 from pathlib import Path
 
 import click
 
+import adjudge
 from adjudge import catalogue
 from adjudge.cli.main import group
 from adjudge.core.card import Card
 
 DOCS = Path(__file__).parents[1] / "docs"
-MADE = "<!-- made by tools/pages.py from the code: edit the {}, then run `make pages` -->\n\n"
+README = Path(__file__).parents[1] / "README.md"
+MADE = "<!-- made by tools/pages.py from the code: edit the {}, then run `make pages` -->\n"
 TITLES = {
     "value": "Values: which policy is better?",
     "calibration": "Calibration: what does a score stand for?",
@@ -57,13 +60,12 @@ def section(address: str, card: Card) -> str:
     lines = [f"### {address}\n", f"{card.answers}\n", "```text", card.equation.strip("\n"), "```\n"]
     if card.when:
         lines.append(f"**When.** {card.when}\n")
-    if card.assumes:
-        lines.append(f"**Assumes** {'; '.join(entry.rstrip('.') for entry in card.assumes)}.\n")
-    if card.limits:
-        lines.append(f"**Limits.** {'; '.join(entry.rstrip('.') for entry in card.limits)}.\n")
+    for title, entries in (("Assumes", card.assumes), ("Limits", card.limits)):
+        if entries:
+            lines += [f"**{title}**\n", *(f"- {entry}" for entry in entries), ""]
     if card.extra:
         lines.append(f"**Install** with `pip install 'adjudge[{card.extra}]'`.\n")
-    lines += [f"- {paper}" for paper in card.papers]
+    lines += ["**Papers**\n", *(f"- {paper}" for paper in card.papers)]
     return "\n".join([*lines, ""])
 
 
@@ -84,6 +86,21 @@ def cli_page() -> str:
     return "\n".join(page)
 
 
+def sample() -> str:
+    """README with what `make demo` prints, wrapped to the page."""
+    text = README.read_text(encoding="utf-8")
+    shown = str(adjudge.evaluate("arena", judge="judge_score", gold="oracle_label")).rstrip()
+    lines = [
+        wrapped
+        for line in shown.splitlines()
+        for wrapped in textwrap.wrap(line, 112, subsequent_indent=" " * 8) or [""]
+    ]
+    head, _, rest = text.partition("<!-- demo -->")
+    _, _, tail = rest.partition("<!-- /demo -->")
+    block = "\n".join(["", "```text", *(line.rstrip() for line in lines), "```", ""])
+    return f"{head}<!-- demo -->{block}<!-- /demo -->{tail}"
+
+
 def main(arguments: list[str]) -> int:
     """Write or check the pages."""
     pages = {DOCS / "methods.md": methods_page(), DOCS / "cli.md": cli_page()}
@@ -95,6 +112,7 @@ def main(arguments: list[str]) -> int:
     for path in stale:
         path.write_text(pages[path], encoding="utf-8")
         print(f"wrote docs/{path.name}")
+    README.write_text(sample(), encoding="utf-8")
     return 0
 
 
