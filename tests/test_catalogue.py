@@ -113,6 +113,19 @@ def test_citations_come_once_and_with_distinct_keys() -> None:
     assert "@article{ada2021switchinga," in text
 
 
+@pytest.mark.parametrize(
+    ("authors", "bibtex"),
+    [
+        ("Ada", "Ada"),
+        ("Ada, Bo", "Ada and Bo"),
+        ("Ada, Bo, Cy, et al.", "Ada and Bo and Cy and others"),
+        ("Ada, Bo et al.", "Ada and Bo and others"),
+    ],
+)
+def test_authors_as_bibtex_wants_them(authors: str, bibtex: str) -> None:
+    assert f"author = {{{bibtex}}}" in Paper("A Title", authors, 2001).bibtex()
+
+
 @pytest.mark.usefixtures("plugged")
 def test_show_prints_the_whole_card() -> None:
     text = catalogue.show("value.zz_switch")

@@ -146,6 +146,14 @@ def test_a_method_has_a_whole_card(address: str) -> None:
     assert set(card.needs) <= COLUMNS
 
 
+def test_a_paper_is_cited_in_one_way() -> None:
+    cited: dict[str, set[tuple[str, int]]] = {}
+    for address in METHODS:
+        for paper in catalogue.card(address).papers:
+            cited.setdefault(paper.title.casefold(), set()).add((paper.authors, paper.year))
+    assert {title: ways for title, ways in cited.items() if len(ways) > 1} == {}
+
+
 @each_method
 def test_a_method_has_its_familys_verb(address: str) -> None:
     family = catalogue.FAMILIES[address.partition(".")[0]]

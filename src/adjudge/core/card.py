@@ -37,7 +37,7 @@ class Paper:
         """A BibTeX entry."""
         fields = {
             "title": f"{{{self.title}}}",
-            "author": self.authors.replace(", ", " and "),
+            "author": re.sub(r",?\s+et al\.?$", ", others", self.authors).replace(", ", " and "),
             "year": str(self.year),
             "journal": self.venue,
             "url": self.url,
