@@ -83,6 +83,16 @@ def test_new_labels_stand_beside_old_ones():
     np.testing.assert_allclose(table.gold_variance, [0.25, 0.03125 / 2, pooled, 0, 0])
 
 
+def test_old_labels_that_a_plan_returns_are_no_second_rater():
+    rows = ROWS.with_columns(
+        pl.Series("human", [0.0, None, 1.0, None, None]), pl.Series("other", [1.0, None, None, None, None])
+    )
+    labels = {"policy": ["a", "a"], "prompt_id": [1, 2], "draw": [0, 0], "gold": [0.0, 0.5]}
+    table = read(rows, gold=["human", "other"], labels=labels)
+    np.testing.assert_array_equal(table.gold, [0.5, 0.5, 1.0, np.nan, np.nan])
+    np.testing.assert_allclose(table.gold_variance, [0.25, 0.5, 0.5, 0, 0])
+
+
 def test_recorded_propensities_are_kept_where_the_labels_have_none():
     rows = ROWS.with_columns(
         pl.Series("human", [0.0, None, 1.0, None, None]), pl.Series("pi", [0.5, None, 0.5, None, None])

@@ -183,7 +183,8 @@ def _attach(
     for name in names:
         for rater in range(int(turn.max()) + 1):
             at = turn == rater
-            added.append(_placed(table[name], row[at], label[at], frame.height, f"{LABEL} {name} {rater + 1}"))
+            placed = _placed(table[name], row[at], label[at], frame.height, f"{LABEL} {name} {rater + 1}")
+            added.append(_news(placed, frame.select(used.gold)))
     frame = frame.with_columns(added)
     used = replace(used, gold=(*used.gold, *(column.name for column in added)))
     if "propensity" in table.columns:
@@ -195,6 +196,15 @@ def _attach(
         frame = frame.with_columns(recorded.alias(PROPENSITY))
         used = replace(used, propensity=PROPENSITY)
     return frame, used
+
+
+def _news(labels: pl.Series, known: pl.DataFrame) -> pl.Series:
+    """The labels without those that the row carries already: a plan returns them, and they are no second rater."""
+    value = labels.cast(pl.Float64, strict=False)
+    told = pl.Series(np.zeros(labels.len(), dtype=bool))
+    for column in known:
+        told |= (value == column.cast(pl.Float64, strict=False)).fill_null(False)
+    return labels.set(told, None)
 
 
 def _placed(values: pl.Series, row: IntArray, label: IntArray, n: int, name: str) -> pl.Series:

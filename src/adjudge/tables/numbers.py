@@ -168,7 +168,7 @@ def weights(series: pl.Series | None, n: int, door: Door) -> FloatArray:
     return values
 
 
-def propensities(series: pl.Series | None, n: int, labelled: BoolArray, door: Door) -> FloatArray:
+def propensities(series: pl.Series | None, n: int, door: Door) -> FloatArray:
     """[n] probability of being chosen for a label, NaN where unknown. Errors: outside (0, 1]."""
     if series is None:
         return np.full(n, np.nan)
@@ -182,7 +182,12 @@ def propensities(series: pl.Series | None, n: int, labelled: BoolArray, door: Do
             "A row that carries a label was chosen with a probability above 0 and at most 1.",
             f"Correct them, or drop the rows with --where '{series.name} > 0'.",
         )
-    unknown = labelled & np.isnan(values)
+    return values
+
+
+def tell_unknown(propensity: FloatArray, labelled: BoolArray, door: Door) -> None:
+    """Labelled rows whose propensity nobody recorded, when others have one."""
+    unknown = labelled & np.isnan(propensity)
     if unknown.any():
         door.note(
             "propensity-missing",
@@ -192,7 +197,6 @@ def propensities(series: pl.Series | None, n: int, labelled: BoolArray, door: Do
             number=float(unknown.sum()),
             remedy="Record the probability with which each labelled row was chosen.",
         )
-    return values
 
 
 def covariates(frame: pl.DataFrame, names: tuple[str, ...], door: Door) -> FloatArray:

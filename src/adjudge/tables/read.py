@@ -197,11 +197,13 @@ def build(
     if not weight.any():
         raise AdjudgeError(f"{used.weight}: all weights are 0.", "Some rows must count.", "Name another with --weight.")
     recorded = frame[used.propensity] if used.propensity else None
-    propensity = numbers.propensities(recorded, frame.height, np.isfinite(gold), door)
+    propensity = numbers.propensities(recorded, frame.height, door)
     draw = _codes(frame, used.draw, "draw", door) if used.draw else None
     answer = policy * (int(item.max()) + 1) + item
     merged = duplicates.merge(answer, draw, score, gold, gold_variance, propensity, door)
     keep = merged.keep
+    if used.propensity:
+        numbers.tell_unknown(merged.propensity, np.isfinite(merged.gold) & np.isin(np.arange(frame.height), keep), door)
     frame = frame if keep.size == frame.height else frame[keep]
     stratum, strata = _strata(frame, used)
     return Ratings(

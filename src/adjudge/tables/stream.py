@@ -136,7 +136,7 @@ class Scan:
             score=np.column_stack([numbers.numeric(frame[name], door, "--judge") for name in used.judges]),
             gold=np.full(n, np.nan),
             weight=numbers.weights(frame[used.weight] if used.weight else None, n, door),
-            propensity=numbers.propensities(recorded, n, np.zeros(n, dtype=bool), door),
+            propensity=numbers.propensities(recorded, n, door),
             gold_variance=np.zeros(n),
             covariates=_complete(frame, used.covariates, door),
             covariate_names=used.covariates,
