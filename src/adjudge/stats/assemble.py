@@ -14,7 +14,6 @@ from ..core.estimate import Estimate, Part
 from . import difference, power_tuning
 from .cluster import covariance
 from .difference import Pieces, Sums, too_few
-from .leaning import Leaning, joint_covariance
 from .reserve import reserve
 
 
@@ -26,8 +25,6 @@ def assembled(
     *,
     method: str,
     spent: FloatArray | float = 0.0,
-    leaning: Leaning | None = None,
-    slopes: FloatArray | None = None,
 ) -> Estimate:
     """The Estimate of k policies from values [k] and influence [c] on the scale of the value.
 
@@ -38,13 +35,9 @@ def assembled(
         psi: [c] influence of each (cluster, policy) pair.
         method: address.
         spent: [k] degrees of freedom used by a fitted λ.
-        leaning, slopes: the calibrator's own error and how much of it each value carries, if there is one.
     """
     enough = pieces.enough
-    if leaning is None or slopes is None:
-        matrix = covariance(pieces.cells, psi)
-    else:
-        matrix, _ = joint_covariance(pieces.cells, psi, leaning, slopes)
+    matrix = covariance(pieces.cells, psi)
     matrix[~enough] = matrix[:, ~enough] = np.nan
     return Estimate(
         names=sums.names,
@@ -58,23 +51,21 @@ def assembled(
     )
 
 
-def weighted(sums: Sums, lam: FloatArray, *, method: str, leaning: Leaning | None = None) -> Estimate:
+def weighted(sums: Sums, lam: FloatArray, *, method: str) -> Estimate:
     """θ = Ȳ + λ·(f̄ − h̄) with λ [J, k] given in advance."""
     pieces = difference.pieces(sums)
     value = pieces.gold + np.nan_to_num(lam * (pieces.mean - pieces.held)).sum(axis=0)
     residual = pieces.e - np.einsum("jc,jc->c", lam[:, pieces.group], pieces.h)
     forecast = np.einsum("jc,jc->c", lam[:, pieces.group], pieces.a)
     psi = pieces.influence(residual, forecast)
-    slopes = None if leaning is None else leaning.slopes(lam[0], borrowed=lam[0])
-    return assembled(sums, pieces, value, psi, method=method, leaning=leaning, slopes=slopes)
+    return assembled(sums, pieces, value, psi, method=method)
 
 
-def powered(sums: Sums, *, method: str, leaning: Leaning | None = None) -> Estimate:
+def powered(sums: Sums, *, method: str) -> Estimate:
     """θ = Ȳ + λ·(f̄ − h̄) with λ tuned for each policy (`stats.power_tuning`); its error counts."""
     pieces = difference.pieces(sums)
     tuned = power_tuning.tune(pieces)
     value = pieces.gold + np.nan_to_num(tuned.lam * (pieces.mean - pieces.held)).sum(axis=0)
     forecast = np.einsum("jc,jc->c", tuned.lam[:, pieces.group], pieces.a)
     psi = pieces.influence(tuned.residual, forecast, spent=tuned.spent)
-    slopes = None if leaning is None else leaning.slopes(tuned.lam[0], borrowed=tuned.lam[0])
-    return assembled(sums, pieces, value, psi, method=method, spent=tuned.spent, leaning=leaning, slopes=slopes)
+    return assembled(sums, pieces, value, psi, method=method, spent=tuned.spent)

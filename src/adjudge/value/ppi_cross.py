@@ -3,7 +3,8 @@
     θ_p = λ·mean f̂ over all rows + mean over labelled rows of (Y − λ·f̂ᵒᵒᶠ)
 
 f̂ᵒᵒᶠ of a labelled row comes from a fit that never saw its cluster, so the correction is honest; f̂ on the other rows is
-the full fit. The fit's own error is part of the influence values (`stats.leaning`), which the paper leaves out.
+the full fit. To first order the fit's own error cancels between the two means (`stats.leaning`); what is left of it
+widens the held-out residuals, and so the interval.
 
 Zrnic, Candès (2024), Cross-prediction-powered inference, PNAS 121(15).
 Limits: λ = 0 is `value.labels_only`; λ = 1 is `value.calibrated` without pooling; a forecast that was not trained on
@@ -55,12 +56,12 @@ def estimate(ratings: Ratings, *, lam: float | None = 1.0) -> Estimate:
     >>> estimate(isotonic.fit(ratings)(ratings)).value.round(2)
     array([0.71, 0.66, 0.61, 0.49, 0.41])
     """
-    leans = leaning.fold(leaning.prepare(ratings), ratings)
-    return finish(difference.fold(difference.prepare(ratings, forecast=True), ratings), leans, lam=lam)
+    leaning.require_forecast(ratings)
+    return finish(difference.fold(difference.prepare(ratings, forecast=True), ratings), lam=lam)
 
 
-def finish(sums: difference.Sums, leans: leaning.Leaning, *, lam: float | None = 1.0) -> Estimate:
-    """The estimate from folded sums (`stats.difference`, `stats.leaning`)."""
+def finish(sums: difference.Sums, *, lam: float | None = 1.0) -> Estimate:
+    """The estimate from folded sums (`stats.difference`)."""
     if lam is None:
-        return powered(sums, method="value.ppi_cross", leaning=leans)
-    return weighted(sums, np.full((1, len(sums.names)), lam), method="value.ppi_cross", leaning=leans)
+        return powered(sums, method="value.ppi_cross")
+    return weighted(sums, np.full((1, len(sums.names)), lam), method="value.ppi_cross")
