@@ -56,8 +56,10 @@ def resampled(x: FloatArray, w: FloatArray, tail: float) -> FloatArray:
 
 def influence(
     x: FloatArray, w: FloatArray, cluster: IntArray, units: int, tail: float, bounds: tuple[float, float]
-) -> tuple[FloatArray, bool]:
-    """[units, 4] contributions of clusters to mean, SD, VaR, CVaR; and whether VaR's error ran off the data.
+) -> tuple[FloatArray, float, float]:
+    """[units, 4] contributions of clusters to mean, SD, VaR, CVaR; CVaR's optimism, and its variance across a gap.
+
+    See `quantiles.optimism` and `quantiles.restless`.
 
     Arguments:
         x: [n] losses.
@@ -75,12 +77,21 @@ def influence(
 
     below = summed((x <= threshold) - share @ (x <= threshold))
     error = float(np.sqrt(Part.from_influence("", below[:, None]).covariance[0, 0]))
-    slope, off = quantiles.rate(quantiles.distribution(x, share), tail, error, bounds)
+    law = quantiles.distribution(x, share)
+    slope, _ = quantiles.rate(law, tail, error, bounds)
     if x.max() > x.min() and not error > 0:
         slope = 0.0  # every loss is at or below the threshold: a point mass at the top
     spread = summed((x - mean) ** 2 - sd**2) / (2 * sd) if sd > 0 else np.zeros(units)
-    excess = quantiles.shortfall(x, threshold, 1 - tail, low=False)
-    return np.column_stack([summed(x - mean), spread, -below * slope, summed(excess - share @ excess)]), off
+
+    def beyond(t: float) -> FloatArray:
+        excess = quantiles.shortfall(x, t, 1 - tail, low=False)
+        return summed(excess - share @ excess)
+
+    def variance(t: float) -> float:
+        return float(Part.from_influence("", beyond(t)[:, None]).covariance[0, 0])
+
+    psi = np.column_stack([summed(x - mean), spread, -below * slope, beyond(threshold)])
+    return psi, quantiles.optimism(error, slope, 1 - tail), quantiles.restless(law, tail, error, variance)
 
 
 def bootstrap(

@@ -6,6 +6,8 @@
 so the influence is that of the mean of t − (t − Y)₊/τ, by cluster and jointly over policies: differences are paired.
 
 Rockafellar, Uryasev (2002), Journal of Banking & Finance 26; Brazauskas, Jones, Puri, Zitikis (2008), JSPI 138.
+An optimum over t of one sample is a little hopeful: the interval is longer by that (`slack`) on the safe side.
+Where labels leave a gap at the threshold, part `threshold` adds what not knowing its side costs.
 Where all labels of the tail are the same, the rule of three says how much may differ (part `unseen`).
 Limits: τ = 1 is the mean; τ → 0 is the worst response; every row labelled is the plain mean of the worst share.
 """
@@ -22,7 +24,7 @@ from ..errors import AdjudgeError
 from ..stats import quantiles
 from ..stats.present import present
 from ..stats.pseudo import constant
-from ..stats.reweighted import from_ratings, thin
+from ..stats.reweighted import Reweighted, from_ratings, thin
 from ..tables.ratings import Ratings
 
 CARD = Card(
@@ -91,6 +93,7 @@ def estimate(
     ratings = present(ratings)
     made = from_ratings(ratings, judge=judge, folds=folds, seed=seed)
     y, blank = ratings.gold[made.labels], np.zeros(ratings.k)
+    slack, gap = np.zeros((ratings.k, 2)), np.zeros(ratings.k)
     value, psi, findings = (
         np.full(ratings.k, np.nan),
         np.full((made.units, ratings.k), np.nan),
@@ -106,6 +109,7 @@ def estimate(
         if constant(y):
             continue
         psi[:, p] = made.influence(p, g)
+        slack[p, 0 if low else 1], gap[p] = _threshold(made, law, p, y, tail, ratings.bounds, low)
         beyond = made.omega[p] * ((y <= t) if low else (y >= t))
         mass = np.bincount(made.cluster[made.labels], beyond)
         effective = float(mass.sum() ** 2 / max(float(mass @ mass), 1e-300))
@@ -116,12 +120,40 @@ def estimate(
     return Estimate(
         ratings.policies,
         np.clip(value, *ratings.bounds),
-        (Part.from_influence("sampling", psi), Part("unseen", np.diag(blank), made.units)),
+        (
+            Part.from_influence("sampling", psi),
+            Part("threshold", np.diag(gap), made.units),
+            Part("unseen", np.diag(blank), made.units),
+        ),
         np.where(made.own >= 2, made.own - 1.0, max(1.0, made.own.sum() - 1.0)),
         bounds=ratings.bounds,
+        slack=slack,
         method="value.cvar",
         findings=tuple(findings),
     )
+
+
+def _threshold(
+    made: Reweighted,
+    law: quantiles.Distribution,
+    p: int,
+    y: FloatArray,
+    tail: float,
+    bounds: tuple[float, float],
+    low: bool,
+) -> tuple[float, float]:
+    """What not knowing the threshold costs: the optimism of an optimum, and the variance across a gap."""
+    q = tail if low else 1 - tail
+
+    def variance(psi: FloatArray) -> float:
+        return float(Part.from_influence("", psi[:, None]).covariance[0, 0])
+
+    def at(t: float) -> float:
+        return variance(made.influence(p, quantiles.shortfall(y, t, tail, low=low)))
+
+    error = float(np.sqrt(variance(made.influence(p, (y <= law.quantile(q)).astype(float)))))
+    slope, _ = quantiles.rate(law, q, error, bounds)
+    return quantiles.optimism(error, slope, tail), quantiles.restless(law, q, error, at)
 
 
 def _width(ratings: Ratings, y: FloatArray) -> float:

@@ -5,9 +5,11 @@
 
 r_id in [0, 1] is what judge d says of the harm of response i; no gold labels are used. Log-risk adds over dimensions,
 so its mean splits into theirs; an average over dimensions hides that one bad dimension is enough. Higher is worse.
-Errors are analytic by cluster, or bootstrapped (`bootstrap=1000`); both are joint, so differences are paired.
+Errors are analytic by cluster, or bootstrapped (`bootstrap=1000`); both are joint, so differences are paired. Where
+losses leave a gap at VaR, part `threshold` adds what not knowing its side costs.
 
 Abhishek, Bandopadhyay, Erickson (2026), arXiv:2601.21235; Rockafellar, Uryasev (2002).
+CVaR is an optimum over its threshold, hence a little low: the interval is longer by that above (`slack`).
 Where a tail is all the same, the rule of three says how much may differ (part `unseen`).
 Limits: one dimension is that harm itself; τ = 0 makes CVaR the mean; r = 1 has infinite log-risk and is capped.
 """
@@ -105,18 +107,22 @@ def estimate(
     groups, names = _groups(ratings.take(rows), harm, risk, threshold, wanted)
     bounds = (0.0, np.inf) if risk == "log" else (0.0, 1.0)
     value = np.array([tails.figures(x, w, tail)[columns] for x, w, _ in groups]).reshape(-1)
+    psi, slack, restless = _influence(groups, ratings.units, tail, bounds, columns)
     if bootstrap:
         draws = tails.bootstrap(groups, ratings.units, tail, draws=bootstrap, seed=seed)[:, :, columns]
         flat = draws.reshape(bootstrap, -1)
-        part = Part("bootstrap", np.atleast_2d(np.cov(flat, rowvar=False)), ratings.units)
+        part, restless = Part("bootstrap", np.atleast_2d(np.cov(flat, rowvar=False)), ratings.units), 0 * restless
     else:
-        part = Part.from_influence("sampling", _influence(groups, ratings.units, tail, bounds, columns))
+        part = Part.from_influence("sampling", psi)
+    gap = Part("threshold", np.diag(restless), ratings.units)
     blank = Part("unseen", np.diag(_unseen(groups, np.diagonal(part.covariance), risk)), ratings.units)
     clusters = np.array([np.unique(cluster).size for _, _, cluster in groups], dtype=float)
     if risk in ("union", "log"):
         findings += _thin(ratings, groups, tail) + _reorders(ratings, groups, tail)
     df = np.repeat(np.where(clusters >= 2, clusters - 1, np.nan), len(columns))
-    return Estimate(names, value, (part, blank), df, bounds=bounds, method="value.sharp", findings=tuple(findings))
+    return Estimate(
+        names, value, (part, gap, blank), df, bounds=bounds, slack=slack, method="value.sharp", findings=tuple(findings)
+    )
 
 
 Group = tuple[FloatArray, FloatArray, IntArray]
@@ -147,15 +153,19 @@ def _groups(
 
 def _influence(
     groups: list[Group], units: int, tail: float, bounds: tuple[float, float], columns: list[int]
-) -> FloatArray:
-    """[units, names]."""
-    blocks = []
-    for x, w, cluster in groups:
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """[units, names] influence; [names, 2] by how much CVaR is too low; [names] its variance across a gap."""
+    blocks, hopeful, restless = [], np.zeros((len(groups), len(columns), 2)), np.zeros((len(groups), len(columns)))
+    tailed = np.array(columns) == tails.STATISTICS.index("cvar")
+    for index, (x, w, cluster) in enumerate(groups):
         if np.unique(cluster).size < 2:
             blocks.append(np.full((units, len(columns)), np.nan))
-        else:
-            blocks.append(tails.influence(x, w, cluster, units, tail, bounds)[0][:, columns])
-    return np.column_stack(blocks)
+            continue
+        psi, optimism, variance = tails.influence(x, w, cluster, units, tail, bounds)
+        blocks.append(psi[:, columns])
+        hopeful[index, :, 1] = np.where(tailed, optimism, 0.0)
+        restless[index] = np.where(tailed, variance, 0.0)
+    return np.column_stack(blocks), hopeful.reshape(-1, 2), restless.ravel()
 
 
 def _unseen(groups: list[Group], variance: FloatArray, risk: str) -> FloatArray:

@@ -8,7 +8,8 @@ that bin. With `pool=False` each slice is corrected by its own labels in full, a
 with few labels or none speak. All intervals together: `Estimate.simultaneous`, differences by `Estimate.difference`.
 
 Robins, Rotnitzky, Zhao (1994); DerSimonian, Laird (1986) (τ²); Fay, Herriot (1979) (small areas).
-Limits: one slice is the policy's value; a = 1 is the augmented estimator alone; τ² = 0 borrows the pooled bins in full.
+Limits (up to the cross-fit): one slice is the policy's value; a = 1 is the augmented estimator alone; τ² = 0 borrows
+the pooled bins in full.
 """
 
 from __future__ import annotations
