@@ -292,10 +292,14 @@ def test_labels_of_another_table_are_missed_and_reported():
     assert part.forecast.influence.shape[0] == kept.sum()
 
 
-def test_partly_recorded_propensities_are_reported():
+def test_partly_recorded_propensities_count_the_rest_as_a_random_sample():
     ratings = world(18)
-    ratings = replace(ratings, propensity=np.where(np.arange(ratings.n) % 2 == 0, 0.2, np.nan))
-    assert "propensity-partly-recorded" in {finding.code for finding in linear.fit(ratings).findings}
+    same = replace(ratings, propensity=np.full(ratings.n, ratings.labelled.mean()))
+    half = replace(same, propensity=np.where(np.arange(ratings.n) % 2 == 0, same.propensity, np.nan))
+    grid = np.linspace(0.1, 0.9, 11)
+    plain = linear.fit(ratings).predict(grid)
+    assert linear.fit(same).predict(grid) == pytest.approx(plain)
+    assert linear.fit(half).predict(grid) == pytest.approx(plain, abs=0.01)
 
 
 @every(ALL)

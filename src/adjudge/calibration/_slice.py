@@ -11,6 +11,7 @@ from .._typing import FloatArray, IntArray
 from ..core.finding import Finding, Severity
 from ..errors import AdjudgeError
 from ..stats import crossfit
+from ..stats.design import label_weight
 from ..tables.calibrator import Calibrator, Respond
 from ..tables.ratings import Ratings
 
@@ -68,7 +69,7 @@ def take(ratings: Ratings, *, judges: Sequence[str] | None, covariates: bool = F
                 "Name one of them in judges=.",
             )
     rows = np.flatnonzero(ratings.labelled)
-    weight, findings = _weight(ratings, rows)
+    weight = _weight(ratings, rows)
     if not (weight > 0).any():
         raise AdjudgeError(
             f"ratings.gold: {rows.size} labels carry weight.",
@@ -100,7 +101,7 @@ def take(ratings: Ratings, *, judges: Sequence[str] | None, covariates: bool = F
         row=ratings.row[rows],
         cluster=ratings.cluster[rows],
         bounds=ratings.bounds,
-        findings=findings + _gaps(ratings, names, covariates),
+        findings=_gaps(ratings, names, covariates),
     )
 
 
@@ -163,24 +164,10 @@ def _key(score: FloatArray) -> FloatArray:
     return (centred / np.where(spread > 0, spread, 1.0)).sum(axis=1)
 
 
-def _weight(ratings: Ratings, rows: IntArray) -> tuple[FloatArray, tuple[Finding, ...]]:
-    """[m] weight / propensity, scaled to the sum of the weights; the weight alone where propensities are not known."""
-    weight, propensity = ratings.weight[rows], ratings.propensity[rows]
-    unknown = int((~np.isfinite(propensity)).sum())
-    if not unknown and rows.size:
-        inverse = weight / propensity
-        return inverse * (weight.sum() / max(inverse.sum(), 1e-300)), ()
-    if unknown == rows.size:
-        return weight, ()
-    finding = Finding(
-        "propensity-partly-recorded",
-        Severity.WARNING,
-        f"{unknown} of {rows.size} labelled rows have no recorded propensity; calibration ignores them all.",
-        unknown,
-        0,
-        "Record the propensity of every labelled row.",
-    )
-    return weight, (finding,)
+def _weight(ratings: Ratings, rows: IntArray) -> FloatArray:
+    """[m] weight / propensity of the labels of all policies as one sample, scaled to the sum of their weights."""
+    inverse = label_weight(ratings, group=np.zeros(ratings.n, dtype=np.int64), groups=1)[rows]
+    return inverse * (ratings.weight[rows].sum() / max(inverse.sum(), np.finfo(float).tiny))
 
 
 def _gaps(ratings: Ratings, names: tuple[str, ...], covariates: bool) -> tuple[Finding, ...]:
