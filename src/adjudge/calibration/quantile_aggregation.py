@@ -5,9 +5,9 @@
     interval    [q̂_α/2 − t, q̂_1−α/2 + t],  t from out-of-fold misses (conformal), so that it covers 1 − α
     f(s)        = β₀ + β₁·∫ q̂_τ(s) dτ,  β by least squares on the labels
 
-The forecast's influence is that of β alone: the shape of the mixture is taken as known, which the residuals of
-`value` forgive and a report without labels of its own does not. Base models, weights and misses each come from folds
-that have not seen the row.
+The forecast's influence is that of β alone: the shape of the mixture is taken as known, which the residuals of `value`
+forgive and a report without labels of its own does not. Held-out figures come from the whole procedure run again
+without the row's fold, so that a fit costs (folds + 1)² fits of the base models.
 
 Fakoor, Kim, Mueller, Smola, Tibshirani (2023), Flexible Model Aggregation for Quantile Regression. Limits: one level
 ½ and one model is median regression; fewer labels than 1/α − 1 give an interval without end. Coverage is over rows
@@ -22,10 +22,10 @@ from functools import partial
 
 import numpy as np
 
-from .._typing import ArrayLike, FloatArray
+from .._typing import ArrayLike, BoolArray, FloatArray, IntArray
 from ..core.card import Card, Paper
 from ..errors import AdjudgeError
-from ..stats import glm, quantile_loss, quantile_stack, simplex_quantiles
+from ..stats import crossfit, glm, quantile_loss, quantile_stack, simplex_quantiles
 from ..tables.calibrator import Calibrator
 from ..tables.ratings import Ratings
 from . import _slice
@@ -66,16 +66,15 @@ LEVELS = (0.025, 0.1, 0.25, 0.5, 0.75, 0.9, 0.975)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Mixture:
-    """A fitted distribution of gold given score.
+    """A fitted distribution of gold given score; calling it on features [n, d] (scores, then covariates) gives [n, L].
 
     Arguments:
         levels: [L].
         base: the base models: features [n, d] -> [n, M, L].
         stack: their mixture.
         shift: [L] conformal step of each level.
-        inner: [m, L] quantiles of the labelled rows by fits that never saw them, before the conformal step.
-        held_out: [m, L] conformal quantiles of the labelled rows by fits that never saw them, each step taken from the
-            misses of the other folds.
+        inner: [m] mean of the mixture for each row of the fit, by base models that never saw it.
+        beta: [2] line that puts that mean on gold.
     """
 
     levels: FloatArray
@@ -83,14 +82,14 @@ class Mixture:
     stack: quantile_stack.Stack
     shift: FloatArray
     inner: FloatArray
-    held_out: FloatArray
+    beta: FloatArray
 
     def mean(self, features: FloatArray) -> FloatArray:
         """[n] mean of the mixture; conformal steps are symmetric and would not move it."""
         return _mean(self.stack(self.base(features), features), self.levels)
 
     def __call__(self, features: FloatArray) -> FloatArray:
-        """[n, L] conformal quantiles in order, for features [n, d] (scores, then covariates)."""
+        """[n, L] conformal quantiles in order."""
         return quantile_loss.sort(self.stack(self.base(features), features) + self.shift)
 
 
@@ -121,7 +120,7 @@ def fit(
     judges: Sequence[str] | None = None,
     form: str = "medium",
     regions: int = 1,
-    folds: int = 5,
+    folds: int = 3,
     seed: int = 0,
 ) -> Calibrator:
     """Mix quantile models on the labelled rows; the forecast is the mean of the mixture, put straight.
@@ -141,19 +140,22 @@ def fit(
     >>> fit(ratings)(ratings).forecast.gradient.shape
     (505, 2)
     """
-    levels = np.array(LEVELS)
     labelled = _slice.take(ratings, judges=judges, folds=folds, seed=seed)
-    mixture = _mix(labelled, levels, form, regions)
-    inner = _mean(mixture.inner, levels)
-    X = np.column_stack([np.ones(inner.size), inner])
-    beta = glm.line(X, labelled.gold, labelled.weights, ridge=np.zeros(2))
-    residual = labelled.gold - X @ beta[0]
+    features = np.column_stack([labelled.score, labelled.covariates])
+    full, parts = _nested(labelled, features, np.array(LEVELS), form, regions, folds=folds, seed=seed)
+    held_out = np.empty(labelled.gold.size)
+    for k, part in enumerate(parts):
+        rows = labelled.fold == k
+        held_out[rows] = part.beta[0] + part.beta[1] * part.mean(features[rows])
+    X = np.column_stack([np.ones(held_out.size), full.mean(features)])
+    seen = labelled.weight > 0
+    X[seen, 1] = full.inner
     return _slice.finish(
         "calibration.quantile_aggregation",
         labelled,
-        partial(_respond, mixture=mixture, beta=beta[0]),
-        glm.influence(X, residual, labelled.weight, np.ones(residual.size), ridge=np.zeros(2)),
-        np.einsum("mq,mq->m", X, beta[1 + labelled.fold]),
+        partial(_respond, mixture=full),
+        glm.influence(X, labelled.gold - X @ full.beta, labelled.weight, np.ones(len(X)), ridge=np.zeros(2)),
+        held_out,
     )
 
 
@@ -164,7 +166,7 @@ def quantiles(
     judges: Sequence[str] | None = None,
     form: str = "medium",
     regions: int = 1,
-    folds: int = 5,
+    folds: int = 3,
     seed: int = 0,
 ) -> FloatArray:
     """[n, L] conformal quantiles of gold for every row; labelled rows get those of fits that never saw them.
@@ -177,20 +179,31 @@ def quantiles(
     (505, 3)
     """
     labelled = _slice.take(ratings, judges=judges, folds=folds, seed=seed)
-    mixture = _mix(labelled, np.asarray(levels, dtype=float), form, regions)
-    features = np.column_stack(
-        [ratings.score[:, [ratings.judges.index(name) for name in labelled.judges]], ratings.covariates]
-    )
+    seen = np.column_stack([labelled.score, labelled.covariates])
+    full, parts = _nested(labelled, seen, np.asarray(levels, dtype=float), form, regions, folds=folds, seed=seed)
+    columns = [ratings.judges.index(name) for name in labelled.judges]
+    features = np.column_stack([ratings.score[:, columns], ratings.covariates])
     known = np.isfinite(features).all(axis=1)
-    out = np.full((ratings.n, mixture.levels.size), np.nan)
-    out[known] = mixture(features[known])
+    out = np.full((ratings.n, full.levels.size), np.nan)
+    out[known] = full(features[known])
     rows = np.flatnonzero(ratings.labelled)
-    out[rows[labelled.weight > 0]] = mixture.held_out[labelled.weight > 0]
+    for k, part in enumerate(parts):
+        mine = (labelled.fold == k) & (labelled.weight > 0)
+        out[rows[mine]] = part(seen[mine])
     return np.clip(out, *ratings.bounds)
 
 
-def _mix(labelled: _slice.Slice, levels: FloatArray, form: str, regions: int) -> Mixture:
-    """Base models, weights and conformal steps, each tested out of fold."""
+def _nested(
+    labelled: _slice.Slice,
+    features: FloatArray,
+    levels: FloatArray,
+    form: str,
+    regions: int,
+    *,
+    folds: int,
+    seed: int,
+) -> tuple[Mixture, list[Mixture]]:
+    """The mixture of all labelled rows, and for each fold the one of the rows outside it, cross-fitted anew."""
     known = labelled.weight > 0
     if np.count_nonzero(known) < 10:
         raise AdjudgeError(
@@ -198,42 +211,48 @@ def _mix(labelled: _slice.Slice, levels: FloatArray, form: str, regions: int) ->
             "Quantiles need at least ten labels, and 1/α − 1 of them for a finite interval.",
             "Label more rows, or use calibration.linear.",
         )
-    features = np.column_stack([labelled.score, labelled.covariates])
-    gold, weight, fold = labelled.gold, labelled.weight, labelled.fold
-    base = np.zeros((gold.size, features.shape[1] + 3, levels.size))
-    count = int(fold.max()) + 1
-    for k in range(count):
-        kept = known & (fold != k)
-        base[fold == k] = _learn(features[kept], gold[kept], weight[kept], levels)(features[fold == k])
-    mixed = np.zeros((gold.size, levels.size))
-    for k in range(count):
-        kept = known & (fold != k)
-        stack = _stack(base[kept], gold[kept], levels, form, regions, features[kept], weight[kept])
-        mixed[fold == k] = stack(base[fold == k], features[fold == k])
-    held_out = np.empty_like(mixed)
-    for k in range(count):
-        shift = quantile_loss.conformal_shift(mixed, gold, levels, keep=known & (fold != k))
-        held_out[fold == k] = quantile_loss.sort(mixed[fold == k] + shift)
-    return Mixture(
-        levels,
-        _learn(features[known], gold[known], weight[known], levels),
-        _stack(base[known], gold[known], levels, form, regions, features[known], weight[known]),
-        quantile_loss.conformal_shift(mixed, gold, levels, keep=known),
-        mixed,
-        held_out,
-    )
+
+    def train(rows: BoolArray) -> Mixture:
+        fold = crossfit.folds(labelled.cluster[rows], features[rows, 0], count=folds, seed=seed)
+        return _train(features[rows], labelled.gold[rows], labelled.weight[rows], fold, levels, form, regions)
+
+    return train(known), [train(known & (labelled.fold != k)) for k in range(int(labelled.fold.max()) + 1)]
 
 
-def _stack(
-    base: FloatArray,
+def _train(
+    features: FloatArray,
     gold: FloatArray,
+    weight: FloatArray,
+    fold: IntArray,
     levels: FloatArray,
     form: str,
     regions: int,
-    features: FloatArray,
-    weight: FloatArray,
-) -> quantile_stack.Stack:
-    return quantile_stack.fit(base, gold, levels, form=form, regions=regions, features=features, weight=weight)
+) -> Mixture:
+    """Base models out of fold, weights on what they predict, conformal steps on what weights of other folds predict."""
+    base = np.empty((gold.size, features.shape[1] + 3, levels.size))
+    mixed = np.empty((gold.size, levels.size))
+    for k in range(int(fold.max()) + 1):
+        kept = fold != k
+        base[~kept] = _learn(features[kept], gold[kept], weight[kept], levels)(features[~kept])
+
+    def stack(rows: BoolArray) -> quantile_stack.Stack:
+        return quantile_stack.fit(
+            base[rows], gold[rows], levels, form=form, regions=regions, features=features[rows], weight=weight[rows]
+        )
+
+    for k in range(int(fold.max()) + 1):
+        kept = fold != k
+        mixed[~kept] = stack(kept)(base[~kept], features[~kept])
+    inner = _mean(mixed, levels)
+    X = np.column_stack([np.ones(inner.size), inner])
+    return Mixture(
+        levels,
+        _learn(features, gold, weight, levels),
+        stack(np.ones(gold.size, dtype=bool)),
+        quantile_loss.conformal_shift(mixed, gold, levels),
+        inner,
+        glm.line(X, gold, weight[None], ridge=np.zeros(2))[0],
+    )
 
 
 def _learn(features: FloatArray, gold: FloatArray, weight: FloatArray, levels: FloatArray) -> _Base:
@@ -269,9 +288,7 @@ def _mean(quantile: FloatArray, levels: FloatArray) -> FloatArray:
     return quantile @ np.diff(edges)
 
 
-def _respond(
-    score: FloatArray, covariates: FloatArray, *, mixture: Mixture, beta: FloatArray
-) -> tuple[FloatArray, FloatArray]:
+def _respond(score: FloatArray, covariates: FloatArray, *, mixture: Mixture) -> tuple[FloatArray, FloatArray]:
     inner = mixture.mean(np.column_stack([score, covariates]))
     X = np.column_stack([np.ones(inner.size), inner])
-    return X @ beta, X
+    return X @ mixture.beta, X
