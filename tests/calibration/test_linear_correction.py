@@ -1,4 +1,4 @@
-"""Linear correction: hand-worked line, identity, exact removal of attenuation, propagated error, and where it must fail."""
+"""Linear correction: hand-worked line, identity, attenuation removed, propagated error, and where it must fail."""
 
 import dataclasses
 
@@ -21,7 +21,7 @@ def _table(score, gold, policy=None, noise=0.0):
 
 
 def _worlds(seed, repeats, m=97, n=211, shift=0.0, gold_noise=0.0):
-    """Score = 1 + 0.5·Y + noise; m historical labels, then n rows of each policy, b better by 0.5 and without labels."""
+    """Score = 1 + 0.5·Y + noise; m old labels, then n rows of each policy, b better by 0.5 and without labels."""
     rng = np.random.default_rng(seed)
     for _ in range(repeats):
         truth = rng.normal(size=m + 2 * n) + 0.5 * (np.arange(m + 2 * n) >= m + n)

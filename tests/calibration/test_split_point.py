@@ -1,4 +1,4 @@
-"""Split points: the identity, the inflation, side-specific coverage counted, and a discrepancy that grows off the labels."""
+"""Split points: the identity, the inflation, coverage of each side, and a discrepancy that grows off the labels."""
 
 import numpy as np
 import pytest
