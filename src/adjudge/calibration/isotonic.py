@@ -3,8 +3,9 @@
     f = argmin_{f non-decreasing} Σ_l w_l (Y_l − f(s_l))²,     Σ_l w_l f(s_l) = Σ_l w_l Y_l
 
 Between labelled scores the curve is a straight line, beyond them flat. Several judges are first joined into one index
-by least squares. Paper: Landesberg (2025), Causal Judge Evaluation: AutoCal-R with a monotone curve. Limits: a judge in
-the right order but on the wrong scale is put right exactly; a judge in the wrong order becomes the mean of the labels.
+by least squares. Paper: Landesberg & Narayan (2025), Causal Judge Evaluation: AutoCal-R with a monotone curve.
+Limits: a judge in the right order but on the wrong scale is put right exactly; one in the wrong order becomes the mean
+of the labels.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ CARD = Card(
     papers=(
         Paper(
             "Causal Judge Evaluation: Calibrated Surrogate Metrics for LLM Systems",
-            "Landesberg",
+            "Landesberg, Narayan",
             2025,
             "arXiv",
             "https://arxiv.org/abs/2512.11150",

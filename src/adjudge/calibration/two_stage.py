@@ -4,8 +4,8 @@
 
 A long answer that the judge loves and people do not, a judge that turns at its upper end, two judges that err apart:
 the index sorts them out, and the second stage keeps the mean of the labels. Isotonic regression sees only the order of
-T, so its ranks (ECDF) need no computing. Paper: Landesberg (2025), AutoCal-R, two-stage mode. Limits: with one judge
-and an index that rises it is calibration.isotonic; with stiffness = ∞ the index is a straight line.
+T, so its ranks (ECDF) need no computing. Paper: Landesberg & Narayan (2025), AutoCal-R, two-stage mode. Limits: with
+one judge and an index that rises it is calibration.isotonic; with stiffness = ∞ the index is a straight line.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ CARD = Card(
     papers=(
         Paper(
             "Causal Judge Evaluation: Calibrated Surrogate Metrics for LLM Systems",
-            "Landesberg",
+            "Landesberg, Narayan",
             2025,
             "arXiv",
             "https://arxiv.org/abs/2512.11150",
