@@ -91,6 +91,8 @@ def test_arguments_speak_the_words_of_the_house(path: Path) -> None:
         named = [*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs]
         wrong = {argument.arg: OTHER_WORDS[argument.arg] for argument in named if argument.arg in OTHER_WORDS}
         assert wrong == {}, f"{function.name}: say {wrong}"
+        if path.parent.name == "cli" and function.name == "command":
+            continue  # click hands over its options by name and refuses unknown ones itself
         assert function.args.kwarg is None, (
             f"{function.name} swallows misspelt arguments in **{function.args.kwarg.arg}"
         )
@@ -169,7 +171,8 @@ def test_a_method_has_its_familys_verb(address: str) -> None:
 @each_method
 def test_a_method_has_a_test_file_and_a_line_in_the_docs(address: str) -> None:
     family, _, method = address.partition(".")
-    assert (ROOT / "tests" / family / f"test_{method}.py").is_file()
+    folders = (ROOT / "tests" / family, ROOT / "tests" / f"{family}_family")  # tests/data/ holds sample files
+    assert any((folder / f"test_{method}.py").is_file() for folder in folders)
     assert f"`{address}`" in (ROOT / "docs" / "methods.md").read_text(encoding="utf-8"), "run `make pages`"
 
 

@@ -65,7 +65,7 @@ def write(root: Path, address: str) -> list[Path]:
     if family not in FAMILIES or not re.fullmatch(r"[a-z][a-z0-9_]*", method):
         sys.exit(f"NAME={address!r} is not family.method, such as value.switch. Families: {', '.join(FAMILIES)}.")
     module = root / "src" / "adjudge" / family / f"{method}.py"
-    test = root / "tests" / family / f"test_{method}.py"
+    test = root / "tests" / ("data_family" if family == "data" else family) / f"test_{method}.py"
     index = root / "docs" / "methods.md"
     for path in (module, test):
         if path.exists():

@@ -27,7 +27,7 @@ CARD = Card(
     papers=(
         Paper(
             "Prediction-powered inference",
-            "Angelopoulos, Bates, Fannjiang et al.",
+            "Angelopoulos, Bates, Fannjiang, et al.",
             2023,
             "Science 382",
             "https://doi.org/10.1126/science.adi6000",
