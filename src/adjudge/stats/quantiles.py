@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from scipy import special
@@ -26,6 +27,18 @@ from .._typing import FloatArray
 Z95 = float(special.ndtri(0.975))
 NODES, MASS = special.roots_hermitenorm(5)
 MASS = MASS / MASS.sum()
+
+
+class Law(Protocol):
+    """A monotone distribution function with quantiles."""
+
+    def quantile(self, q: float) -> float:
+        """inf{t : F↑(t) >= q}."""
+        ...
+
+    def neighbours(self, t: float, bounds: tuple[float, float]) -> tuple[float, float]:
+        """The points next to t on either side."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,11 +67,12 @@ class Distribution:
             float(self.points[right]) if right < self.points.size else bounds[1],
         )
 
-    def woodruff(self, q: float, error: float) -> tuple[float, float, bool]:
-        """Q(q − error), Q(q + error), and whether either fell off the end of [0, 1]."""
-        ends = (q - error, q + error)
-        low, high = self.quantile(max(ends[0], 1e-12)), self.quantile(min(ends[1], 1.0))
-        return low, high, ends[0] <= 0 or ends[1] >= 1
+
+def woodruff(at: Law, q: float, error: float) -> tuple[float, float, bool]:
+    """Q(q − error), Q(q + error), and whether either fell off the end of [0, 1]."""
+    ends = (q - error, q + error)
+    low, high = at.quantile(max(ends[0], 1e-12)), at.quantile(min(ends[1], 1.0))
+    return low, high, ends[0] <= 0 or ends[1] >= 1
 
 
 def distribution(points: FloatArray, weights: FloatArray) -> Distribution:
@@ -84,7 +98,7 @@ def distribution(points: FloatArray, weights: FloatArray) -> Distribution:
     return Distribution(support, height)
 
 
-def rate(at: Distribution, q: float, error: float, bounds: tuple[float, float]) -> tuple[float, bool]:
+def rate(at: Law, q: float, error: float, bounds: tuple[float, float]) -> tuple[float, bool]:
     """dQ/dF at the q-quantile by Woodruff's interval, and whether that interval left what the points can tell.
 
     Beyond the first or last point the range of the label stands in for the quantile (the widest it can be); NaN where
@@ -98,7 +112,7 @@ def rate(at: Distribution, q: float, error: float, bounds: tuple[float, float]) 
     """
     if not error > 0:
         return float("nan"), False
-    low, high, off = at.woodruff(q, Z95 * error)
+    low, high, off = woodruff(at, q, Z95 * error)
     if off:
         low = bounds[0] if q - Z95 * error <= 0 else low
         high = bounds[1] if q + Z95 * error >= 1 else high
@@ -135,7 +149,7 @@ def optimism(error: float, slope: float, tail: float) -> float:
     return float(size) if np.isfinite(size) else 0.0
 
 
-def restless(at: Distribution, q: float, error: float, variance: Callable[[float], float]) -> float:
+def restless(at: Law, q: float, error: float, variance: Callable[[float], float]) -> float:
     """Variance that a CVaR has because its threshold might lie elsewhere: 0 where the distribution is smooth there.
 
         Σ_k m_k Var(t_k) − Var(t),   t_k = Q(q + error·z_k),   (z_k, m_k) five Gauss-Hermite nodes

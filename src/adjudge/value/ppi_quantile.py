@@ -22,6 +22,7 @@ from ..core.estimate import Estimate, Part
 from ..core.finding import Finding, Severity
 from ..errors import AdjudgeError
 from ..stats import quantiles
+from ..stats.blended import blend
 from ..stats.cluster import group_sums
 from ..stats.design import label_weight
 from ..stats.present import present
@@ -117,7 +118,10 @@ def estimate(ratings: Ratings, *, q: float = 0.5, judge: str = "", strength: flo
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Sample:
-    """Labelled y, f, weights v (sum 1) and clusters; unlabelled f2, weights w (sum 1; None if equal), clusters."""
+    """Labelled y, f, weights v (sum 1) and clusters; unlabelled f2, weights w (sum 1; None if equal), clusters.
+
+    `far_points` are f2 in order and `far_height` the running sum of their weights, from 0.
+    """
 
     y: FloatArray
     f: FloatArray
@@ -126,6 +130,8 @@ class _Sample:
     f2: FloatArray
     w: FloatArray | None
     unit2: IntArray
+    far_points: FloatArray
+    far_height: FloatArray
 
     def far(self, t: float) -> FloatArray:
         """[N] contributions 1[f̃ <= t] − F, times the weight."""
@@ -150,27 +156,32 @@ def _split(ratings: Ratings, f: FloatArray, d: FloatArray, rows: BoolArray) -> _
     other = rows & ~ratings.labelled
     w = ratings.weight[other]
     equal = not w.size or bool((w == w[0]).all())
-    v = d[own]
+    v, f2 = d[own], f[other]
+    if equal:
+        points, height = np.sort(f2), np.linspace(0.0, 1.0, f2.size + 1)
+    else:
+        order = np.argsort(f2)
+        points, height = f2[order], np.r_[0.0, np.cumsum(w[order]) / w.sum()]
     return _Sample(
         ratings.gold[own],
         f[own],
         v / v.sum() if v.size else v,
         ratings.cluster[own],
-        f[other],
+        f2,
         None if equal else w / w.sum(),
         ratings.cluster[other],
+        points,
+        height,
     )
 
 
-def _solve(sample: _Sample, q: float, power: float) -> tuple[float, quantiles.Distribution]:
+def _solve(sample: _Sample, q: float, power: float) -> tuple[float, quantiles.Law]:
     """The quantile and the distribution it comes from."""
     if power == 0 or not sample.f2.size:
-        law = quantiles.distribution(sample.y, sample.v)
+        law: quantiles.Law = quantiles.distribution(sample.y, sample.v)
     else:
-        far = np.full(sample.f2.size, power / sample.f2.size) if sample.w is None else power * sample.w
-        law = quantiles.distribution(
-            np.concatenate([sample.f2, sample.y, sample.f]), np.concatenate([far, sample.v, -power * sample.v])
-        )
+        few = np.concatenate([sample.y, sample.f]), np.concatenate([sample.v, -power * sample.v])
+        law = blend(sample.far_points, power * sample.far_height, *few)
     return law.quantile(q), law
 
 
@@ -185,7 +196,7 @@ def _tuned(sample: _Sample, t: float) -> float:
 
 def _rate(
     sample: _Sample,
-    law: quantiles.Distribution,
+    law: quantiles.Law,
     q: float,
     power: float,
     error: float,
@@ -193,7 +204,7 @@ def _rate(
 ) -> float:
     """dQ/dF as the length of the inverted interval over 2·z·se; Woodruff's where the test passes beyond the grid."""
     plain, off = quantiles.rate(law, q, error, bounds)
-    low, high, _ = law.woodruff(q, 3 * quantiles.Z95 * error)
+    low, high, _ = quantiles.woodruff(law, q, 3 * quantiles.Z95 * error)
     if off or not error > 0 or not high > low:
         return plain
     grid = np.linspace(low, high, GRID)
@@ -208,9 +219,8 @@ def _rate(
 def _along(sample: _Sample, grid: FloatArray, power: float) -> tuple[FloatArray, FloatArray]:
     """F and its standard error for independent rows, at each point of a grid."""
 
-    def law(x: FloatArray, w: FloatArray | None) -> FloatArray:
-        counts = np.bincount(np.searchsorted(grid, x), w, grid.size + 1)[: grid.size]
-        return np.minimum(np.cumsum(counts) / (x.size if w is None else 1.0), 1.0)
+    def law(x: FloatArray, w: FloatArray) -> FloatArray:
+        return np.minimum(np.cumsum(np.bincount(np.searchsorted(grid, x), w, grid.size + 1)[: grid.size]), 1.0)
 
     y, f = law(sample.y, sample.v), law(sample.f, sample.v)
     both = law(np.maximum(sample.y, sample.f), sample.v)
@@ -218,7 +228,7 @@ def _along(sample: _Sample, grid: FloatArray, power: float) -> tuple[FloatArray,
     variance = np.maximum(near, 0.0) * _concentration(sample.unit, sample.v)
     height = y
     if power and sample.f2.size:
-        far = law(sample.f2, sample.w)
+        far = sample.far_height[np.searchsorted(sample.far_points, grid, side="right")]
         variance = variance + power**2 * far * (1 - far) * _concentration(sample.unit2, sample.w)
         height = power * far + y - power * f
     return height, np.sqrt(variance)
