@@ -42,7 +42,7 @@ def assembled(
     return Estimate(
         names=sums.names,
         value=np.where(enough, value, np.nan),
-        parts=(Part("sampling", matrix, int(np.unique(pieces.cells.cluster).size)),),
+        parts=(Part("sampling", matrix, pieces.cells.start.size),),
         df=np.where(enough, pieces.df(psi, spent=spent), np.nan),
         bounds=sums.bounds,
         reserve=reserve(pieces),

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from scipy import sparse
@@ -24,7 +25,7 @@ DENSE_FILL = 0.05  # share of occupied slots above which dense products beat spa
 SAME = 1e-13  # two groups whose difference has less than this share of their variance are the same group
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Cells:
     """Sums over rows for each (cluster, group) pair that occurs; c pairs, q sums.
 
@@ -38,15 +39,21 @@ class Cells:
     sums: FloatArray
     k: int
 
-    @property
+    @cached_property
     def cluster(self) -> IntArray:
         """[c] cluster code of each pair."""
         return self.key // self.k
 
-    @property
+    @cached_property
     def group(self) -> IntArray:
         """[c] group code of each pair."""
-        return self.key % self.k
+        return self.key - self.cluster * self.k
+
+    @cached_property
+    def start(self) -> IntArray:
+        """[clusters that occur] position of the first pair of each cluster."""
+        cluster = self.cluster
+        return np.flatnonzero(np.concatenate([[True], cluster[1:] != cluster[:-1]])[: cluster.size])
 
     def by_group(self, values: FloatArray) -> FloatArray:
         """[…, k] sums of [..., c] pair values over the clusters of each group."""
@@ -112,8 +119,12 @@ def from_rows(cluster: IntArray, group: IntArray, columns: Sequence[FloatArray] 
 
 def merge(left: Cells, right: Cells) -> Cells:
     """Sums of two tables of the same groups and columns, whose cluster codes mean the same clusters."""
-    key, inverse = np.unique(np.concatenate([left.key, right.key]), return_inverse=True)
-    sums = group_sums(inverse, np.concatenate([left.sums, right.sums], axis=1), key.size)
+    key = np.concatenate([left.key, right.key])
+    order = np.argsort(key, kind="stable")  # two ascending runs: merged, not sorted
+    key, sums = key[order], np.concatenate([left.sums, right.sums], axis=1)[:, order]
+    first = np.flatnonzero(np.concatenate([[True], key[1:] != key[:-1]])[: key.size])
+    if first.size < key.size:
+        key, sums = key[first], np.add.reduceat(sums, first, axis=1)
     return replace(left, key=key, sums=sums)
 
 
@@ -134,9 +145,8 @@ def total(stack: tuple[Cells, ...]) -> Cells:
 
 def influence_matrix(cells: Cells, psi: FloatArray) -> sparse.csr_array:
     """[clusters that occur, k] sparse table of the pair values ψ [c]."""
-    occupied, row = np.unique(cells.cluster, return_inverse=True)
-    start = np.searchsorted(row, np.arange(occupied.size + 1))
-    return sparse.csr_array((psi, cells.group, start), shape=(occupied.size, cells.k))
+    start = np.append(cells.start, cells.key.size)
+    return sparse.csr_array((psi, cells.group, start), shape=(start.size - 1, cells.k))
 
 
 def covariance(cells: Cells, psi: FloatArray) -> FloatArray:
@@ -149,10 +159,9 @@ def covariance(cells: Cells, psi: FloatArray) -> FloatArray:
     array([[2., 2.],
            [2., 4.]])
     """
-    cluster = cells.cluster
-    if not np.any(cluster[1:] == cluster[:-1]):
+    if cells.start.size == cells.key.size:
         return np.diag(cells.by_group(psi**2))
-    slots = int(cluster[-1] + 1) * cells.k
+    slots = int(cells.cluster[-1] + 1) * cells.k
     if slots <= DENSE_SLOTS or cells.key.size > DENSE_FILL * slots:
         dense = np.zeros(slots)
         dense[cells.key] = psi

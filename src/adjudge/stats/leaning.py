@@ -87,7 +87,7 @@ def joint_covariance(
     """
     own = covariance(cells, psi)
     table = influence_matrix(cells, psi)
-    occupied = np.unique(cells.cluster)
+    occupied = cells.cluster[cells.start]
     at = np.searchsorted(occupied, leaning.cluster).clip(max=max(occupied.size - 1, 0))
     cross = np.asarray(table[at].T @ leaning.influence)
     if mix is not None:

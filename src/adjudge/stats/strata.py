@@ -115,7 +115,7 @@ def combined(
     return Estimate(
         names=divided.names,
         value=np.where(fine, theta, np.nan),
-        parts=(Part("sampling", matrix, int(np.unique(cells.cluster).size)),),
+        parts=(Part("sampling", matrix, cells.start.size),),
         df=np.where(fine, df, np.nan),
         bounds=divided.sums.bounds,
         reserve=divided.whole,

@@ -95,7 +95,7 @@ def finish(sums: difference.Sums, leans: leaning.Leaning, *, few: int = 30, caut
     matrix, df = _sampling(pieces, residual, mixed, leans)
     seen = np.isfinite(value) & (leans.cluster.size >= 2)
     matrix[~seen] = matrix[:, ~seen] = np.nan
-    parts = [Part("sampling", matrix, int(np.unique(pieces.cells.cluster).size))]
+    parts = [Part("sampling", matrix, pieces.cells.start.size)]
     if mixed.transport.any():
         parts.append(Part("transport", mixed.transport, int(own.sum())))
     borrowed = ~own & seen
