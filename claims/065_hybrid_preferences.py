@@ -46,12 +46,17 @@ def table(kind):
     )  # fmt: skip
 
 
+memory: dict[tuple[int, bytes], np.ndarray] = {}  # the same random routings serve every form and budget
+
+
 def run(seed, form, budget):
     rng, x, kind, lm, person, dev, test = world(seed)
 
     def accuracy(routed, held):
-        beta = train(x, np.where(routed, person, lm))
-        return float(((held[0] @ beta > 0) == held[2]).mean())
+        key = seed, np.packbits(routed).tobytes()
+        if key not in memory:
+            memory[key] = train(x, np.where(routed, person, lm))
+        return float(((held[0] @ memory[key] > 0) == held[2]).mean())
 
     routing = hybrid_routing.scores(
         table(kind), budget=budget, measure=lambda routed: accuracy(routed, dev), features=kind, form=form,
