@@ -93,6 +93,11 @@ def test_old_labels_that_a_plan_returns_are_no_second_rater():
     np.testing.assert_allclose(table.gold_variance, [0.25, 0.5, 0.5, 0, 0])
 
 
+def test_labels_may_be_booleans():
+    labels = {"policy": ["a", "a"], "prompt_id": [1, 2], "draw": [0, 0], "gold": [True, False]}
+    np.testing.assert_array_equal(read(ROWS, labels=labels).gold, [1, 0, np.nan, np.nan, np.nan])
+
+
 def test_recorded_propensities_are_kept_where_the_labels_have_none():
     rows = ROWS.with_columns(
         pl.Series("human", [0.0, None, 1.0, None, None]), pl.Series("pi", [0.5, None, 0.5, None, None])

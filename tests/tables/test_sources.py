@@ -254,6 +254,12 @@ def test_paths_that_lead_nowhere(tmp_path):
         read(f"{tmp_path}/*.parquet")
 
 
+@pytest.mark.parametrize("name", ["a" * 300 + ".csv", "a\0b.csv", ""])
+def test_names_that_cannot_be(tmp_path, name):
+    with pytest.raises(AdjudgeError):
+        read(str(tmp_path / name))
+
+
 def test_unreadable_file(tmp_path, monkeypatch):
     path = write(tmp_path / "t.csv")
     monkeypatch.setattr("adjudge.tables.files.os.access", lambda *_: False)

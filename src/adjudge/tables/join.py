@@ -204,7 +204,7 @@ def _news(labels: pl.Series, known: pl.DataFrame) -> pl.Series:
     told = pl.Series(np.zeros(labels.len(), dtype=bool))
     for column in known:
         told |= (value == column.cast(pl.Float64, strict=False)).fill_null(False)
-    return labels.set(told, None)
+    return labels.zip_with(~told, pl.Series([None], dtype=labels.dtype).new_from_index(0, labels.len()))
 
 
 def _placed(values: pl.Series, row: IntArray, label: IntArray, n: int, name: str) -> pl.Series:

@@ -143,23 +143,28 @@ def _from_paths(given: Sequence[str | Path]) -> Source:
 def expand(given: str | Path) -> list[Path]:
     """The files that a path, folder or pattern stands for, in name order."""
     path = Path(given).expanduser()
-    if path.is_dir():
-        found = sorted(child for child in path.iterdir() if child.is_file() and files.known(child))
-        if not found:
-            raise AdjudgeError(
-                f"Folder {path} holds no table.",
-                f"Files end in one of {', '.join(files.SUFFIXES)}.",
-                "Name the folder or file that holds the ratings.",
-            )
-        samples = [child for child in found if child.name.startswith("samples_")]
-        return samples or found  # lm-evaluation-harness puts its summaries beside its samples
-    if not path.exists() and glob.has_magic(str(given)):
-        found = sorted(Path(match) for match in glob.glob(str(path), recursive=True))  # noqa: PTH207
-        if not found:
-            raise AdjudgeError(f"No file matches {given}.", "A pattern must match one.", "Correct the pattern.")
-        return found
-    files.require_readable(path)
+    with files.reading(path):
+        if path.is_dir():
+            return _inside(path)
+        if not path.exists() and glob.has_magic(str(given)):
+            found = sorted(Path(match) for match in glob.glob(str(path), recursive=True))  # noqa: PTH207
+            if not found:
+                raise AdjudgeError(f"No file matches {given}.", "A pattern must match one.", "Correct the pattern.")
+            return found
+        files.require_readable(path)
     return [path]
+
+
+def _inside(folder: Path) -> list[Path]:
+    """The tables in a folder; of a folder of lm-evaluation-harness, whose summaries lie beside them, the samples."""
+    found = sorted(child for child in folder.iterdir() if child.is_file() and files.known(child))
+    if not found:
+        raise AdjudgeError(
+            f"Folder {folder} holds no table.",
+            f"Files end in one of {', '.join(files.SUFFIXES)}.",
+            "Name the folder or file that holds the ratings.",
+        )
+    return [child for child in found if child.name.startswith("samples_")] or found
 
 
 def distinct_stems(paths: Sequence[Path]) -> list[str]:
