@@ -107,6 +107,7 @@ class _Samples:
         self.w = w[~known] / w[~known].sum()
 
     def sums(self, psi: FloatArray, unit: IntArray) -> FloatArray:
+        """[u, d] contributions of the clusters."""
         """Contributions of the rows, summed by cluster."""
         return moments.by_cluster(psi, unit, self.count)
 
