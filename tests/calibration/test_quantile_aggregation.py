@@ -17,7 +17,7 @@ LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
 def test_conformal_quantiles_cover_fresh_rows(form):
     world = Judging(truth=(0.6, 0.5), items=503, labels=59)
     covered = []
-    for seed in range(24):
+    for seed in range(10):
         drawn = world.draw(seed)
         fresh = ~drawn.ratings.labelled
         found = quantiles(drawn.ratings, levels=LEVELS, form=form, folds=2)[fresh]
@@ -39,7 +39,7 @@ def test_labelled_rows_get_quantiles_that_never_saw_them():
 
 
 def test_few_labels_give_ends_at_the_bounds():
-    ratings = Judging(truth=(0.6,), items=101, labels=13).draw(1).ratings
+    ratings = Judging(truth=(0.6,), items=101, labels=23).draw(1).ratings
     found = quantiles(ratings, levels=(0.005, 0.5, 0.995), folds=2)[~ratings.labelled]
     assert set(found[:, 0]) == {0.0}
     assert set(found[:, 2]) == {1.0}
