@@ -72,6 +72,12 @@ def test_contradictory_labels_are_several_raters():
     assert codes(ratings)["gold-contradictory"].number == 1
 
 
+def test_rounding_is_no_contradiction():
+    ratings = table([("a", 1, 0, 0.5, 0.1)] * 3 + [("a", 2, 0, 0.5, 0.7)] * 7)
+    assert ratings.n == 2
+    assert "gold-contradictory" not in codes(ratings)
+
+
 def test_equal_labels_of_copies_are_one_label():
     ratings = table([("a", 1, 0, 0.5, 1.0), ("a", 1, 0, 0.5, 1.0), ("a", 2, 0, 0.7, 0.25)])
     assert ratings.gold.tolist() == [1.0, 0.25]

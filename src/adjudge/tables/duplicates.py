@@ -17,7 +17,7 @@ import numpy as np
 
 from .._typing import BoolArray, FloatArray, IntArray
 from ..core.finding import Finding, Severity
-from .labels import rater_noise
+from .labels import pooled_spread, rater_noise
 from .numbers import Door
 
 
@@ -82,7 +82,8 @@ def _repeated(response: IntArray) -> BoolArray:
 
 def _groups(response: IntArray, score: FloatArray) -> IntArray:
     """Code of (response, scores) for each row."""
-    columns = np.column_stack([response.astype(float), np.where(np.isnan(score), np.inf, score)])
+    code = np.unique(response, return_inverse=True)[1]
+    columns = np.column_stack([code, np.where(np.isnan(score), np.inf, score)])
     order = np.lexsort(columns.T[::-1])
     change = np.r_[False, (columns[order][1:] != columns[order][:-1]).any(axis=1)]
     group = np.empty(order.size, dtype=np.int64)
@@ -109,43 +110,53 @@ def _tell_ambiguous(copies: int, door: Door) -> None:
 
 
 def _merge_groups(rows: IntArray, group: IntArray, before: Merged, door: Door) -> Merged:
-    gold, variance, propensity = before.gold.copy(), before.gold_variance.copy(), before.propensity.copy()
+    """Moves what the rows of a group know to its first row, and keeps that one alone."""
     groups = int(group.max()) + 1
-    first = np.full(groups, rows.size)
-    np.minimum.at(first, group, np.arange(rows.size))
-    home = rows[first]
+    home = rows[_first(group, groups, np.ones(rows.size, dtype=bool))]
+    count, mean, spread = _labels(before.gold[rows], group, groups)
 
-    labels = gold[rows]
-    known = np.isfinite(labels)
-    count = np.bincount(group[known], minlength=groups)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        mean = np.bincount(group[known], weights=labels[known], minlength=groups) / count
-        centred = (labels[known] - mean[group[known]]) ** 2
-        spread = np.bincount(group[known], weights=centred, minlength=groups) / (count - 1)
-    contradictory = (count > 1) & (spread > 0)
-    attached = (count > 0) & ~np.isfinite(gold[home])
-
+    gold, variance, propensity = before.gold.copy(), before.gold_variance.copy(), before.propensity.copy()
     gold[home] = mean
-    source = np.full(groups, -1)
-    source[group[known]] = rows[known]
-    single = count == 1
-    variance[home[single]] = before.gold_variance[source[single]]
-    if contradictory.any():
-        several = count > 1
-        spread = np.where(several, spread, np.nan)
-        variance[home[several]] = rater_noise(spread, count)[several]
+    labelled = rows[_first(group, groups, np.isfinite(before.gold[rows]))]
+    variance[home[count == 1]] = before.gold_variance[labelled[count == 1]]
+    contradictory = int((spread > 0).sum())
+    if contradictory:
+        variance[home] = np.where(count > 1, rater_noise(spread, count), variance[home])
         # labels by one rater carry the noise that the others show, unless theirs is known already
-        unknown = np.isfinite(gold) & (variance == 0)
-        unknown[home[several]] = False
-        variance[unknown] = (spread[several] * (count[several] - 1)).sum() / (count[several] - 1).sum()
-    has_propensity = np.isfinite(propensity[rows])
-    source = np.full(groups, -1)
-    source[group[has_propensity][::-1]] = rows[has_propensity][::-1]
-    propensity[home[source >= 0]] = before.propensity[source[source >= 0]]
+        single = np.isfinite(gold) & (variance == 0)
+        single[home[count > 1]] = False
+        variance[single] = pooled_spread(spread, count)
+    recorded = np.isfinite(before.propensity[rows])
+    source = rows[_first(group, groups, recorded)]
+    propensity[home] = before.propensity[source]
 
-    keep = np.setdiff1d(np.arange(gold.size), np.setdiff1d(rows, home))
-    _tell_merged(rows.size - groups, gold.size, int(attached.sum()), int(contradictory.sum()), door)
-    return Merged(keep, gold, variance, propensity)
+    keep = np.ones(gold.size, dtype=bool)
+    keep[rows] = False
+    keep[home] = True
+    attached = int(((count > 0) & ~np.isfinite(before.gold[home])).sum())
+    _tell_merged(rows.size - groups, gold.size, attached, contradictory, door)
+    return Merged(np.flatnonzero(keep), gold, variance, propensity)
+
+
+def _first(group: IntArray, groups: int, eligible: BoolArray) -> IntArray:
+    """[groups] position of the first eligible row of each group; of its first row where none is eligible."""
+    first = np.empty(groups, dtype=np.int64)
+    for rows in (np.arange(group.size), np.flatnonzero(eligible)):
+        first[group[rows][::-1]] = rows[::-1]
+    return first
+
+
+def _labels(labels: FloatArray, group: IntArray, groups: int) -> tuple[IntArray, FloatArray, FloatArray]:
+    """[groups] number, mean and sample variance of the labels; NaN where there are none, or only one."""
+    known = np.isfinite(labels)
+    group, labels = group[known], labels[known]
+    count = np.bincount(group, minlength=groups)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mean = np.bincount(group, weights=labels, minlength=groups) / count
+        gap = labels - mean[group]
+        gap[np.isclose(labels, mean[group], rtol=1e-12, atol=0.0)] = 0.0  # the mean of three 0.1 is not quite 0.1
+        square = np.bincount(group, weights=gap**2, minlength=groups)
+        return count, mean, np.where(count > 1, square / (count - 1), np.nan)
 
 
 def _tell_merged(copies: int, n: int, attached: int, contradictory: int, door: Door) -> None:

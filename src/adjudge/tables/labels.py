@@ -43,23 +43,24 @@ def over_raters(raters: FloatArray) -> tuple[FloatArray, FloatArray]:
 
 def rater_noise(spread: FloatArray, count: IntArray) -> FloatArray:
     """[n] variance of the mean label: `spread` is the sample variance over `count` raters, NaN where there is one."""
-    several = count > 1
-    freedom = (count[several] - 1).sum()
-    pooled = float((spread[several] * (count[several] - 1)).sum() / freedom) if freedom else 0.0
-    variance = np.where(several, spread, pooled) / np.maximum(count, 1)
+    variance = np.where(count > 1, spread, pooled_spread(spread, count)) / np.maximum(count, 1)
     return np.where(count > 0, variance, 0.0)
 
 
-def bounds(
-    labels: FloatArray, given: tuple[float, float] | None, door: Door, raters: FloatArray | None = None
-) -> tuple[float, float]:
+def pooled_spread(spread: FloatArray, count: IntArray) -> float:
+    """s² = Σ (m − 1) s²_i / Σ (m − 1) over the rows with several raters; 0 when there is none."""
+    several = count > 1
+    freedom = (count[several] - 1).sum()
+    return float((spread[several] * (count[several] - 1)).sum() / freedom) if freedom else 0.0
+
+
+def bounds(labels: FloatArray, given: tuple[float, float] | None, door: Door) -> tuple[float, float]:
     """Range of the labels: as given, else [0, 1] when all lie in it, else none, with a finding. Errors: outside it."""
-    every = labels if raters is None else raters
-    known = np.isfinite(every)
+    known = np.isfinite(labels)
     if given is None:
         if not known.any():
             return (-np.inf, np.inf)
-        low, high = float(every[known].min()), float(every[known].max())
+        low, high = float(labels[known].min()), float(labels[known].max())
         if low >= 0 and high <= 1:
             return (0.0, 1.0)
         door.note(
@@ -74,12 +75,12 @@ def bounds(
         raise AdjudgeError(
             f"The range is {low:g} to {high:g}.", "Its low end lies below its high end.", "Write --range LOW,HIGH."
         )
-    outside = known & ((every < low) | (every > high))
+    outside = known & ((labels < low) | (labels > high))
     if outside.any():
         first = int(np.argmax(outside))
         raise AdjudgeError(
             f"gold: {int(outside.sum()):,} of {int(known.sum()):,} labels lie outside {low:g} to {high:g} (first: "
-            f"{door.place(first)}, {every[first]:g}).",
+            f"{door.place(first)}, {labels[first]:g}).",
             "Every label lies in the range given.",
             "Widen --range, or correct these labels.",
         )

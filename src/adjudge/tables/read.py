@@ -202,9 +202,10 @@ def build(
     answer = policy * (int(item.max()) + 1) + item
     merged = duplicates.merge(answer, draw, score, gold, gold_variance, propensity, door)
     keep = merged.keep
-    if used.propensity:
-        numbers.tell_unknown(merged.propensity, np.isfinite(merged.gold) & np.isin(np.arange(frame.height), keep), door)
     frame = frame if keep.size == frame.height else frame[keep]
+    door = Door.at(frame, door.findings, several=several)
+    if used.propensity:
+        numbers.tell_unknown(merged.propensity[keep], np.isfinite(merged.gold[keep]), door)
     stratum, strata = _strata(frame, used)
     return Ratings(
         policies=policies,
@@ -217,7 +218,7 @@ def build(
         weight=weight[keep],
         propensity=merged.propensity[keep],
         gold_variance=merged.gold_variance[keep],
-        covariates=numbers.covariates(frame, used.covariates, Door.at(frame, door.findings, several=several)),
+        covariates=numbers.covariates(frame, used.covariates, door),
         covariate_names=used.covariates,
         stratum=stratum,
         strata=strata,
