@@ -7,6 +7,7 @@ import pytest
 
 from adjudge.calibration import linear
 from adjudge.stats import difference, leaning, strata
+from adjudge.tables import read, stream
 from adjudge.value import calibrated, labels_only, post_stratified, ppi, ppi_cross, ppi_multi, ppi_plus, ppi_stratified
 from value import small_tables
 
@@ -74,3 +75,19 @@ def test_labelled_and_unlabelled_clusters_are_two_samples() -> None:
     for side in (pieces.has_label, ~pieces.has_label):
         assert abs(pieces.a[0][side].sum()) < 1e-15
     assert (pieces.n[0], pieces.unlabelled[0]) == (29, 72)
+
+
+def test_a_file_read_in_batches_gives_the_numbers_of_the_file_read_whole() -> None:
+    rng = np.random.default_rng(6)
+    n = 503
+    rows = {
+        "policy": [("ash", "birch", "cedar")[i % 3] for i in range(n)],
+        "prompt_id": [f"q{i // 3}" for i in range(n)],
+        "judge_score": rng.random(n),
+        "gold": [float(g) if i % 5 == 0 else None for i, g in enumerate(rng.random(n))],
+    }
+    scan = stream.scan(rows)
+    sums = difference.prepare(scan.labelled(), judges=(0,))
+    for batch in scan.batches(rows=101):
+        sums = difference.fold(sums, batch)
+    same(ppi_plus.finish(sums), ppi_plus.estimate(read.read(rows)))
