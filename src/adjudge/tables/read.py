@@ -72,7 +72,8 @@ def read(
     (('a', 'b'), [1, 0], [0, 0], [nan, 0.9])
     """
     opened = open_source(source)
-    apart = _label_names(labels)
+    second = None if labels is None else open_source(labels)
+    apart = () if second is None else second.names
     used, told = columns.resolve(
         opened.names,
         policy=policy,
@@ -95,15 +96,11 @@ def read(
     if used.rater:
         door = Door.at(frame, findings, several=opened.several)
         frame, used = raters.widen(frame, used, [name for name in strangers if name not in apart], door)
-    if labels is not None:
+    if second is not None:
         door = Door.at(frame, findings, several=opened.several)
         named = [name for name in columns.as_names(gold) if name in apart]
-        frame, used = join.attach_gold(frame, used, labels, gold=named, door=door)
+        frame, used = join.attach_gold(frame, used, second, gold=named, door=door)
     return build(frame, used, bounds=bounds, several=opened.several, findings=tuple(findings))
-
-
-def _label_names(labels: object) -> tuple[str, ...]:
-    return () if labels is None else open_source(labels).names
 
 
 def from_arrays(

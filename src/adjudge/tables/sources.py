@@ -48,6 +48,8 @@ def open_source(source: object) -> Source:
 
     Errors: nothing there, nothing in it, a format that is not known, or a file that cannot be read.
     """
+    if isinstance(source, Source):
+        return source
     if isinstance(source, (str, Path)):
         return _from_paths([source])
     if isinstance(source, Mapping):
