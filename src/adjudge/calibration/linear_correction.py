@@ -41,7 +41,7 @@ PAPER = Paper(
 CARD = Card(
     answers="How large are differences between policies once the judge's pull towards the mean is undone?",
     equation="s = a + b·Y + ε on labelled rows;   f(s) = (s − a)/b,   E[f | Y] = Y",
-    papers=(PAPER, Paper("Inference in Linear Errors-in-Variables Models", "Fuller", 1987, "Wiley", equation="1.2")),
+    papers=(PAPER, Paper("Measurement Error Models", "Fuller", 1987, "Wiley", equation="1.2")),
     needs=("score", "gold"),
     assumes=(
         "given the gold label, the score does not depend on the policy: calibration transports",

@@ -39,7 +39,7 @@ CARD = Card(
         Paper(
             "Post-Hoc Split-Point Self-Consistency Verification for Efficient, Unified Quantification of Aleatoric and "
             "Epistemic Uncertainty in Deep Learning",
-            "Zhao et al.",
+            "Zhao, Chen",
             2025,
             "arXiv",
             equation="SDS and side-specific intervals",
