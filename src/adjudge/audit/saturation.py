@@ -27,7 +27,11 @@ CARD = Card(
             "https://doi.org/10.1371/journal.pone.0220889",
         ),
         Paper(
-            "Judging LLM-as-a-Judge with MT-Bench and Chatbot Arena", "Zheng, Chiang, Sheng et al.", 2023, "NeurIPS", equation="§ 3.4"
+            "Judging LLM-as-a-Judge with MT-Bench and Chatbot Arena",
+            "Zheng, Chiang, Sheng et al.",
+            2023,
+            "NeurIPS",
+            equation="§ 3.4",
         ),
     ),
     needs=("score",),
