@@ -51,7 +51,8 @@ for world, judging in WORLDS.items():
     for i, name in enumerate(NAMES):
         cover[world, i], right[world, i] = hits[i] / TRIALS, best[i] / TRIALS
         print(
-            f"{world:14s} {name:40s} {cover[world, i]:6.1%}     {right[world, i]:6.1%}             {width[i] / TRIALS:.4f}"
+            f"{world:14s} {name:40s} {cover[world, i]:6.1%}     {right[world, i]:6.1%}             "
+            f"{width[i] / TRIALS:.4f}"
         )
 
 low = 0.95 - 3 * np.sqrt(0.95 * 0.05 / TRIALS)
@@ -61,11 +62,12 @@ borrowed = cover["noisy judge", 2] > low
 print(
     f"\nthe calibrator's own error lifts the plain calibrated mean from {cover['transports', 1]:.1%} to "
     f"{cover['transports', 2]:.1%} where calibration transports; with a noisy judge it stays at "
-    f"{cover['noisy judge', 2]:.1%}, with a fooled one at {cover['fooled judge', 2]:.1%}: only a policy's own labels mend that."
+    f"{cover['noisy judge', 2]:.1%}, with a fooled one at {cover['fooled judge', 2]:.1%}: "
+    "only a policy's own labels mend that."
 )
 verdict = "reproduced" if lifted and needed and borrowed else "partly" if lifted and needed else "not reproduced"
 print(
     f"CLAIM 029: {verdict}: 5 % labels lift coverage from {max(cover[w, 0] for w in WORLDS):.1%} or less to "
-    f"{min(cover[w, 3] for w in WORLDS):.1%} or more with augmentation; the calibrated mean alone covers only where the "
-    f"judge's error is the same for every policy. Off-policy weights (SNIPS) are outside these worlds."
+    f"{min(cover[w, 3] for w in WORLDS):.1%} or more with augmentation; the calibrated mean alone covers only "
+    "where the judge's error is the same for every policy. Off-policy weights (SNIPS) are outside these worlds."
 )
