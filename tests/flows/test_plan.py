@@ -120,3 +120,15 @@ def test_nonsense_is_refused():
         plan(answer, between=("p00", "p07"))
     with pytest.raises(AdjudgeError, match="unlabelled rows"):
         plan(answer, labels=5000)
+
+
+def test_one_file_a_policy_comes_back_too(tmp_path):
+    frame, gold, _ = _frame(Judging(truth=(0.62, 0.58), items=211, labels=53), 4)
+    for name, part in frame.group_by("policy"):
+        part.drop("policy").write_csv(tmp_path / f"{name[0]}.csv")
+    paths = sorted(str(path) for path in tmp_path.iterdir())
+    sheet = plan(evaluate(paths, gold="human"), labels=10).frame
+    assert set(sheet["policy"]) == {"p00", "p01"}
+    assert "(file)" not in sheet.columns
+    sheet = sheet.with_columns(gold=pl.lit(0.5))
+    assert evaluate(paths, gold="human", labels=sheet).ratings.labelled.sum() == 53 + 20

@@ -17,6 +17,7 @@ from ..errors import AdjudgeError
 from ..reports.story import LabelPlan
 from ..stats.sampling import systematic
 from ..tables.ratings import Ratings
+from ..tables.columns import FILE
 from ..tables.sources import open_source
 from .answer import Answer
 from .plan_block import plan_block
@@ -127,4 +128,7 @@ def _texts(answer: Answer, ratings: Ratings, keep: np.ndarray) -> pl.DataFrame:
     opened = open_source(answer.source)
     gold = answer.run.settings.get("gold") or ()
     hidden = {*ratings.judges, *((gold,) if isinstance(gold, str) else gold), "row", "gold", "propensity"}
-    return opened.take([name for name in opened.names if name not in hidden])[ratings.row[keep]]
+    table = opened.take([name for name in opened.names if name not in hidden])[ratings.row[keep]]
+    if "policy" in table.columns:
+        return table.drop(FILE, strict=False)
+    return table.rename({FILE: "policy"}, strict=False)  # one file a policy: the file is its name

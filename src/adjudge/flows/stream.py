@@ -22,7 +22,7 @@ from .conclude import Setting, conclude
 from .evaluation import Evaluation
 
 SAMPLE = 300_000  # rows without a label that the audits see
-BATCH = 500_000
+BATCH = 200_000
 
 
 def evaluate_scan(
