@@ -123,7 +123,7 @@ def test_nonsense_is_refused():
 
 
 def test_one_file_a_policy_comes_back_too(tmp_path):
-    frame, gold, _ = _frame(Judging(truth=(0.62, 0.58), items=211, labels=53), 4)
+    frame, _, _ = _frame(Judging(truth=(0.62, 0.58), items=211, labels=53), 4)
     for name, part in frame.group_by("policy"):
         part.drop("policy").write_csv(tmp_path / f"{name[0]}.csv")
     paths = sorted(str(path) for path in tmp_path.iterdir())

@@ -109,7 +109,7 @@ def _matrix(answer: Answer) -> Matrix:
 def _curve(answer: Answer) -> Curve | None:
     """The calibration curve of a single judge with its band; of several, forecast against gold."""
     ratings, calibrator = answer.ratings, answer.calibrator
-    if calibrator is None or ratings.forecast is None:
+    if calibrator is None or ratings.forecast is None or not calibrator.judges:  # without judges: the mean label
         return None
     single = len(calibrator.judges) == 1 and not ratings.covariate_names
     judge = ratings.judges.index(calibrator.judges[0])

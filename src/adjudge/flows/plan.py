@@ -16,8 +16,8 @@ from ..data import active_labels
 from ..errors import AdjudgeError
 from ..reports.story import LabelPlan
 from ..stats.sampling import systematic
-from ..tables.ratings import Ratings
 from ..tables.columns import FILE
+from ..tables.ratings import Ratings
 from ..tables.sources import open_source
 from .answer import Answer
 from .plan_block import plan_block
