@@ -73,16 +73,29 @@ def test_no_finite_range_is_the_plain_t_interval():
         assert unit(0.7, 0.25, 10, bounds=bounds)[0] == pytest.approx(expected, abs=1e-9)
 
 
-def test_a_method_noisier_than_its_labels_falls_back_on_them():
+def test_a_method_noisier_than_its_labels_has_a_wider_interval_around_its_own_value():
+    """At the labels' own variance their width, and from there as much wider as the method is noisier."""
     _, _, _, reserve = labels(np.array([4.0]), 11)
-    exact = clopper_pearson(np.array([4]), 11, 0.95)
-    assert unit(0.4, 1.0, 10, reserve)[0] == pytest.approx(exact[0], abs=1e-9)
-    outside = unit(0.9, 1.0, 10, reserve)[0]  # moved to contain the value
-    assert outside[1] == pytest.approx(0.9)
-    assert np.diff(outside) == pytest.approx(np.diff(exact[0]))
+    exact = np.diff(clopper_pearson(np.array([4]), 11, 0.95))[0, 0]
+    steady = (5 / 13) * (8 / 13) / 11
+    for noise in (1.0, 1.21, 2.25):
+        low, high = unit(0.6, noise * steady, 10, reserve)[0]
+        assert low < 0.6 < high
+        assert 0.85 * exact < high - low <= exact * np.sqrt(noise) + 1e-9
     reserve = Reserve(np.array([5.0]), np.array([2.0]), np.array([[0.04]]))
-    expected = 2.0 + np.array([-1, 1]) * 0.2 * 2.7764451051977987  # t(0.975; 4)
+    expected = 2.1 + np.array([-1, 1]) * 3 * 2.7764451051977987  # t(0.975; 4)
     assert unit(2.1, 9.0, 4, reserve, bounds=(-np.inf, np.inf))[0] == pytest.approx(expected)
+
+
+def test_a_noisy_method_is_surprised_on_both_sides_of_its_value():
+    """An interval whose end stood on its value would call every null beyond that end impossible, or certain."""
+    _, _, _, reserve = labels(np.array([4.0]), 11)
+    nulls = np.array([0.3, 0.5, 0.7, 0.9, 0.93, 0.96, 0.99])
+    p = [pvalue(lambda level: unit(0.9, 0.04, 10, reserve, level), np.array([0.9]), np.array([x]))[0] for x in nulls]
+    assert p[3] == 1
+    assert np.all(np.diff(p[:4]) > 0)
+    assert np.all(np.diff(p[3:]) <= 0)
+    assert 0 < p[-1] < 1
 
 
 def test_labels_that_all_agree_do_not_make_certainty():
@@ -95,7 +108,7 @@ def test_labels_that_all_agree_do_not_make_certainty():
 def test_one_label_counts_as_binary_and_none_leaves_the_bounds():
     one = Reserve(np.array([1.0]), np.array([1.0]), np.full((1, 1), np.nan))
     exact = clopper_pearson(np.array([1]), 1, 0.95)[0]
-    assert unit(1.0, 9.0, 0, one)[0] == pytest.approx(exact, abs=1e-9)
+    assert unit(1.0, 0.22, 0, one)[0] == pytest.approx(exact, abs=1e-9)
     low, high = unit(0.7, 0.01, 30, one)[0]
     assert 0 < low < 0.2
     assert 0.95 < high < 1
@@ -160,10 +173,16 @@ def test_the_interval_contains_the_value_stays_inside_and_grows_with_the_level(c
 
 @settings(max_examples=150, deadline=None)
 @given(cases)
-def test_never_wider_than_the_labels_alone(case):
+def test_no_wider_than_the_labels_alone_by_more_than_the_method_is_noisier(case):
     value, variance, df, reserve = from_case(case)
-    alone = unit(reserve.mean, 9.0, df, reserve)  # a method noisier than the labels gets exactly their interval
-    assert np.diff(unit(value, variance, df, reserve)) <= np.diff(alone) + 1e-9
+    n, mean, steady = reserve.n[0], reserve.mean[0], reserve.steadied((0.0, 1.0))[0, 0]
+    tilde = (n * mean + 1) / (n + 2)
+    size = tilde * (1 - tilde) / steady  # n/φ labels, fewer as their variance is known by n − 1 degrees of freedom
+    size *= min(1, t_quantile(size - 1, 0.95) / t_quantile(n - 1, 0.95)) ** 2
+    low = stats.beta.ppf(0.025, size * mean, size * (1 - mean) + 1) if mean > 0 else 0.0
+    high = stats.beta.ppf(0.975, size * mean + 1, size * (1 - mean)) if mean < 1 else 1.0
+    noisier = max(1, np.sqrt(variance / max(steady, reserve.covariance[0, 0])))
+    assert np.diff(unit(value, variance, df, reserve)) <= (high - low) * noisier + 1e-6
 
 
 @settings(max_examples=100, deadline=None)

@@ -14,8 +14,9 @@ The judge's own residuals understate the variance when a few labels have not yet
 number of labels n* and the correction of its degrees of freedom are Korn and Graubard's. One rule for binary, graded
 and continuous gold: φ reads the difference off the labels. Limits: no judge and binary gold is inside Clopper-Pearson;
 n → ∞ is value ± t·stderr; no finite range is the t interval. The interval is never wider than the labels-only one
-(Clopper-Pearson on n/φ labels), which also stands in where the method's variance is the larger. It contains the value
-and grows with the level.
+(Clopper-Pearson on n/φ labels), stretched by √(v/u) where the method is the noisier of the two: a noisier value has a
+wider interval, and who wants the narrower one must take the labels' value with it. It contains the value and grows
+with the level on both sides of it.
 
 Sources: Agresti and Coull (1998), Am. Stat. 52(2), doi:10.1080/00031305.1998.10480550; Korn and Graubard (1998),
 Survey Methodology 24(2), 193-201; Brown, Cai and DasGupta (2001), Stat. Sci. 16(2), doi:10.1214/ss/1009213286.
@@ -27,7 +28,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import special
+from scipy import sparse, special
 
 from .._typing import FloatArray
 
@@ -91,11 +92,12 @@ class Reserve:
 
 def combine(W: FloatArray, x: FloatArray) -> FloatArray:
     """W·x in which a NaN reaches only the rows of W that use it."""
-    missing = np.isnan(x)
+    missing, sparse_enough = np.isnan(x), W.size > 1 << 16 and np.count_nonzero(W) < W.size / 20
+    table = sparse.csr_array(W) if sparse_enough else W
     if not missing.any():
-        return W @ x
-    total = W @ np.where(missing, 0.0, x)
-    return np.where((W != 0).astype(float) @ missing.astype(float) > 0, np.nan, total)
+        return np.asarray(table @ x)
+    total = table @ np.where(missing, 0.0, x)
+    return np.where((table != 0).astype(float) @ missing.astype(float) > 0, np.nan, total)
 
 
 def interval(
@@ -121,28 +123,32 @@ def interval(
     array([[0.   , 0.308]])
     """
     levels = np.clip(np.broadcast_to(np.asarray(level, dtype=float), value.shape), 1e-9, 1 - SMALLEST_PVALUE)
+    usual = np.full(value.shape, 0.95)
     n, mean, u, most = _labels(value, reserve, bounds)
     steady, df = _steady(variance, df, n, u, reserve)
-    if not np.isfinite(width := bounds[1] - bounds[0]):
-        own, labels = _t_interval(value, steady, df, levels), _t_interval(mean, u, n - 1, levels)
-        return np.clip(np.where((variance > most)[:, None], _moved(labels, value), own), *bounds)
-    p, centre = np.clip((np.array([value, mean]) - bounds[0]) / width, 0, 1)
-    v, u, most, steady = (each / width**2 for each in (variance, u, most, steady))
-    # Without labels of its own nothing caps the interval of a value at the very end of the range, where p(1−p) = 0:
-    # there the variance function is read one standard error further in.
-    inside = np.where(np.isfinite(u), p, p + np.sqrt(np.minimum(steady, 0.25)) * np.where(p < 0.5, 1, -1))
+    low, width = (bounds[0], bounds[1] - bounds[0]) if np.isfinite(bounds[1] - bounds[0]) else (0.0, np.inf)
     with np.errstate(divide="ignore", invalid="ignore"):
-        effective, p_n = inside * (1 - inside) / steady, (n * centre + 1) / (n + 2)
-        own = _beta_interval(p, effective, df, levels, REACH)
-        labels = _beta_interval(centre, p_n * (1 - p_n) / u, n - 1, levels, 0.5)
+        stretch = np.sqrt(np.fmax(variance / most, 1.0))
+        if np.isfinite(width):
+            p, centre = np.clip((np.array([value, mean]) - low) / width, 0, 1)
+            u, steady = u / width**2, steady / width**2
+            # Without labels of its own nothing caps the interval of a value at the very end of the range, where
+            # p(1−p) = 0: there the variance function is read one standard error further in.
+            inside = np.where(np.isfinite(u), p, p + np.sqrt(np.minimum(steady, 0.25)) * np.where(p < 0.5, 1, -1))
+            effective, p_n = inside * (1 - inside) / steady, (n * centre + 1) / (n + 2)
+            own, shape = (_beta_interval(p, effective, df, each, REACH) for each in (levels, usual))
+            labels = _beta_interval(centre, p_n * (1 - p_n) / u, n - 1, levels, 0.5)
+        else:
+            p, width = value, 1.0
+            own, shape = (_t_interval(value, steady, df, each) for each in (levels, usual))
+            labels = _t_interval(mean, u, n - 1, levels)
         # Each side may take its share of the labels-only width. The share is that of the 95 % interval at every
         # level, so that the capped interval, too, grows with the level on both sides.
-        side = np.abs(_beta_interval(p, effective, df, np.full(p.shape, 0.95), REACH) - p[:, None])
-        cap = side / side.sum(axis=1, keepdims=True) * np.diff(labels)
-    own = p[:, None] + np.fmin(np.abs(own - p[:, None]), cap) * [-1, 1]
-    low_high = np.where((v > most)[:, None], _moved(labels, p), own)
-    low_high[~np.isfinite(p + v)] = np.nan
-    return np.clip(bounds[0] + width * low_high, *bounds)
+        side = np.abs(shape - p[:, None])
+        cap = side / side.sum(axis=1, keepdims=True) * np.diff(labels) * stretch[:, None]
+    low_high = p[:, None] + np.fmin(np.abs(own - p[:, None]), cap) * [-1, 1]
+    low_high[~np.isfinite(p + variance)] = np.nan
+    return np.clip(low + width * low_high, *bounds)
 
 
 def steady_variance(
@@ -203,19 +209,19 @@ def _labels(
     unknown = np.full(value.shape, np.nan)
     if reserve is None:
         return np.zeros(value.shape), unknown, unknown, unknown
-    n = np.asarray(reserve.n, dtype=float)
-    u = np.where(n > 0, np.diagonal(reserve.steadied(bounds)), np.nan)
-    return n, reserve.mean, u, np.fmax(u, np.diagonal(reserve.covariance)) * (1 + 1e-9)
+    n, u = np.asarray(reserve.n, dtype=float), np.diagonal(reserve.steadied(bounds))
+    u = np.where((n > 0) & (u >= 0), u, np.nan)  # of a contrast over a label or two it can be negative: not known
+    return n, reserve.mean, u, np.where(np.isnan(u), np.nan, np.fmax(u, np.diagonal(reserve.covariance)) * (1 + 1e-9))
 
 
 def _steady(
     v: FloatArray, df: FloatArray, n: FloatArray, u: FloatArray, reserve: Reserve | None
 ) -> tuple[FloatArray, FloatArray]:
-    """[k] v*, at most u, and df*, at most df; both as given where u is unknown."""
+    """[k] v*, from v up to u, and df*, at most df; both as given where u is unknown."""
     if reserve is None:
         return v, df
     added = reserve.lean * (u - v) if reserve.added is None else np.diagonal(reserve.added)
-    steady, least = np.clip(v + added, 0, u), np.maximum(n - 1, 1)
+    steady, least = np.clip(v + added, v, np.fmax(u, v)), np.maximum(n - 1, 1)
     with np.errstate(divide="ignore", invalid="ignore"):
         labelled = v * np.sqrt(np.minimum(1, least / df)) + np.maximum(added, 0)
         fewer = np.fmin(df, least * np.fmax(steady / labelled, 1) ** 2)
@@ -235,8 +241,3 @@ def _beta_interval(p: FloatArray, n: FloatArray, df: FloatArray, level: FloatArr
 def _t_interval(value: FloatArray, variance: FloatArray, df: FloatArray, level: FloatArray) -> FloatArray:
     half = t_quantile(df, level) * np.sqrt(variance)
     return np.column_stack([value - half, value + half])
-
-
-def _moved(labels: FloatArray, value: FloatArray) -> FloatArray:
-    """[k, 2] the labels-only interval, moved just far enough to contain the value."""
-    return labels + (value - np.clip(value, labels[:, 0], labels[:, 1]))[:, None]

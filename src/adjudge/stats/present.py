@@ -45,16 +45,3 @@ def labels_only(ratings: Ratings, group: np.ndarray, names: tuple[str, ...]) -> 
     pairs = np.unique(np.column_stack([group, ratings.cluster])[known], axis=0)
     own = np.bincount(pairs[:, 0], minlength=len(names)).astype(float)
     return Reserve(own, classical.value, classical.covariance)
-
-
-def where_wider(reserve: Reserve, variance: FloatArray, bounds: tuple[float, float]) -> Reserve:
-    """The reserve of those names whose labels alone know less than the method; nothing (n = 0) for the others.
-
-    Arguments:
-        reserve: the labels-only means.
-        variance: [k] of the method.
-        bounds: range of the label.
-    """
-    alone = np.fmax(np.diagonal(reserve.steadied(bounds)), np.diagonal(reserve.covariance))
-    helps = variance <= alone
-    return Reserve(np.where(helps, reserve.n, 0.0), np.where(helps, reserve.mean, np.nan), reserve.covariance)

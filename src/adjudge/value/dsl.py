@@ -24,7 +24,7 @@ from ..core.estimate import Estimate, Part
 from ..core.finding import Finding, Severity
 from ..errors import AdjudgeError
 from ..stats import pseudo
-from ..stats.present import labels_only, present, where_wider
+from ..stats.present import labels_only, present
 from ..tables.ratings import Ratings
 from ..tables.regressors import covariate, regressors
 
@@ -168,8 +168,6 @@ def _means(
         value[able], findings = made.value, findings + made.findings
         parts = tuple(replace(part, covariance=_spread(part.covariance, able, ratings.k)) for part in made.parts)
     alone = labels_only(ratings, ratings.policy, ratings.policies)
-    variance = np.sum([np.diagonal(part.covariance) for part in parts], axis=0)
-    alone = where_wider(alone, variance, ratings.bounds)
     return Estimate(ratings.policies, value, parts, df, ratings.bounds, alone, findings=findings)
 
 

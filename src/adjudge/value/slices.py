@@ -21,7 +21,7 @@ from ..core.card import Card, Paper
 from ..core.estimate import Estimate, Part
 from ..core.finding import Finding, Severity
 from ..errors import AdjudgeError
-from ..stats.present import labels_only, present, where_wider
+from ..stats.present import labels_only, present
 from ..stats.pseudo import constant
 from ..stats.reweighted import Reweighted, from_ratings
 from ..tables.ratings import Ratings
@@ -116,14 +116,13 @@ def estimate(
     parts = [Part.from_influence("sampling", psi)]
     if pool:
         parts.append(Part("transport", np.diag(spare), int((made.own >= 2).sum())))
-    variance = np.sum([np.diagonal(part.covariance) for part in parts], axis=0)
     return Estimate(
         names,
         np.clip(value, *ratings.bounds),
         tuple(parts),
         df,
         bounds=ratings.bounds,
-        reserve=where_wider(labels_only(ratings, arm, names), variance, ratings.bounds),
+        reserve=labels_only(ratings, arm, names),
         method="value.slices",
         findings=tuple(_said(names, made, y, between, pool)),
     )
