@@ -143,7 +143,7 @@ def test_ranks_of_many_names_are_bounded():
 
 def test_p_best_of_two_has_a_closed_form():
     found = estimate([0.0, 0.7], np.diag([1.0, 0.44])).p_best(seed=5)
-    assert found[1] == pytest.approx(special.ndtr(0.7 / 1.2), abs=4 * 0.5 / np.sqrt(20_000))
+    assert found[1] == pytest.approx(special.ndtr(0.7 / 1.2), abs=4 * 0.5 / np.sqrt(10_000))
     assert found.sum() == pytest.approx(1)
 
 

@@ -172,10 +172,7 @@ class Estimate:
 
     def difference(self, left: str, right: str) -> Estimate:
         """value[left] − value[right], with the covariance that pairing gives."""
-        weights = np.zeros(len(self.names))
-        weights[self.index(left)] += 1.0
-        weights[self.index(right)] -= 1.0
-        return self.contrast(weights, [f"{left} − {right}"])
+        return self.select([left, right]).contrast([[1.0, -1.0]], [f"{left} − {right}"])
 
     def differences(self) -> Estimate:
         """All k(k−1)/2 pairwise differences, earlier name − later name."""

@@ -97,7 +97,7 @@ def combine(W: FloatArray, x: FloatArray) -> FloatArray:
     if not missing.any():
         return np.asarray(table @ x)
     total = table @ np.where(missing, 0.0, x)
-    return np.where((table != 0).astype(float) @ missing.astype(float) > 0, np.nan, total)
+    return np.where(table.astype(bool).astype(float) @ missing.astype(float) > 0, np.nan, total)
 
 
 def interval(
