@@ -68,7 +68,7 @@ def check(ratings: Ratings, *, level: float = 0.95, seed: int = 0) -> Audit:
             "judge-shifts",
             Severity.WARNING,
             f"On {name} the calibrated judge errs by {-value:+.3g} on average ({100 * level:.0f} % interval "
-            f"{-high:+.3g} to {-low:+.3g}): beside the others it {'flatters' if value < 0 else 'underrates'} it.",
+            f"{-high:+.3g} to {-low:+.3g}): it {'flatters' if value < 0 else 'underrates'} this policy.",
             float(-value),
             0.0,
             "Its own labels correct for it here; policies without labels have no such protection, so label each one.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -58,3 +59,21 @@ def columns(command: Command) -> Command:
 def given(options: dict[str, Any]) -> dict[str, Any]:
     """The options as the flow takes them: a repeatable option that was not given is None, not empty."""
     return {name: None if value == () and name in ("judge", "gold") else value for name, value in options.items()}
+
+
+def assigned(words: tuple[str, ...]) -> dict[str, Any]:
+    """NAME=VALUE words as a dictionary; a value that reads as a number, a list or a truth value is one.
+
+    >>> assigned(("tail=0.05", "risk=log", "pool=False"))
+    {'tail': 0.05, 'risk': 'log', 'pool': False}
+    """
+    found: dict[str, Any] = {}
+    for word in words:
+        name, equals, text = word.partition("=")
+        if not equals:
+            raise click.BadParameter(f"{word!r} is not NAME=VALUE, such as tail=0.05.", param_hint="--set")
+        try:
+            found[name] = ast.literal_eval(text)
+        except (ValueError, SyntaxError):
+            found[name] = text
+    return found

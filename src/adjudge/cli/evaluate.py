@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from ..flows.evaluate import evaluate
-from ._columns import columns, given
+from ._columns import assigned, columns, given
 from ._help import examples
 from ._progress import progress_bar
 
@@ -22,11 +22,14 @@ SEVERE = 2  # exit code when a finding is severe, so that a pipeline can stop on
         "adjudge evaluate gpt.jsonl claude.jsonl --judge score --gold human --item task",
         "adjudge evaluate ratings.csv --judge j1 --judge j2 --gold label --range 1,5 --cluster user",
         "adjudge evaluate ratings.csv --gold-file to_label.csv --format json --no-report",
+        "adjudge evaluate ratings.csv --by language --method cvar --set tail=0.05",
     )
 )
 @click.argument("source", nargs=-1, required=True, metavar="SOURCE...")
 @columns
 @click.option("--method", default="auto", show_default=True, help="A method of `adjudge methods value`.")
+@click.option("--set", "arguments", multiple=True, metavar="NAME=VALUE", help="An argument of --method; repeatable.")
+@click.option("--by", metavar="COLUMN", help="Value each policy on each of these groups too.")
 @click.option("--calibration", default="auto", show_default=True, help="A method of `adjudge methods calibration`.")
 @click.option("--level", type=float, default=0.95, show_default=True, help="Coverage of the intervals.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of every random draw.")
@@ -34,14 +37,21 @@ SEVERE = 2  # exit code when a finding is severe, so that a pipeline can stop on
 @click.option("--out", type=click.Path(path_type=Path), default="adjudge-report", show_default=True, metavar="FOLDER")
 @click.option("--stream/--no-stream", default=None, help="Read in batches.  [default: from 1 GB on]")
 @click.option("--no-report", is_flag=True, help="Print only; write no page and no files.")
-def command(source: tuple[str, ...], form: str, out: Path, no_report: bool, **options: Any) -> int:
+def command(
+    source: tuple[str, ...], form: str, out: Path, no_report: bool, arguments: tuple[str, ...], **options: Any
+) -> int:
     """Say which policy is best, how sure that is, what to distrust and what would settle it.
 
     SOURCE is a file, folder, pattern, several files (one a policy), or the bundled table `arena`. A page and tables
     for programs go to --out. Exit code 2 means that a finding is severe.
     """
     with progress_bar("Reading") as progress:
-        answer = evaluate(source[0] if len(source) == 1 else list(source), progress=progress, **given(options))
+        answer = evaluate(
+            source[0] if len(source) == 1 else list(source),
+            progress=progress,
+            arguments=assigned(arguments),
+            **given(options),
+        )
     click.echo(answer.text(form))
     if not no_report:
         page = answer.save(out)

@@ -15,6 +15,7 @@ from ..stats.sensitivity import WinnerShift, winner_shift
 from ..tables.calibrator import Calibrator
 from ..tables.ratings import Ratings
 
+OTHER_FIGURES = tuple(f"value.{name}" for name in ("quantile", "ppi_quantile", "cvar", "sharp", "ppi_logistic"))
 MOST_PAIRS = 30  # more policies than this are compared with the leader only
 
 
@@ -49,6 +50,11 @@ class Answer:
     source: object = None
     rows: IntArray | None = None
     units: int | None = None
+
+    @property
+    def of_means(self) -> bool:
+        """Whether the values are mean gold labels, so that labels alone and label plans speak of the same thing."""
+        return self.estimate.method not in OTHER_FIGURES
 
     @property
     def n_rows(self) -> IntArray:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from types import ModuleType
-
 import numpy as np
 
-from .. import catalogue
 from ..calibration import auto
 from ..tables.calibrator import Calibrator
 from ..tables.ratings import Ratings
+from .methods import method_at
 
 FEWEST = 4  # labelled clusters below which no calibration is tried
 
@@ -28,8 +26,3 @@ def calibrator_for(ratings: Ratings, calibration: str, *, seed: int) -> Calibrat
     chosen = auto if calibration == "auto" else method_at("calibration", calibration)
     fitted: Calibrator = chosen.fit(ratings, seed=seed)
     return fitted
-
-
-def method_at(family: str, name: str) -> ModuleType:
-    """The method of a family by its name or address."""
-    return catalogue.load(name if name.startswith(f"{family}.") else f"{family}.{name}")

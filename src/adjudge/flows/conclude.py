@@ -13,6 +13,7 @@ from ..audit import agreement, labels, leakage, saturation, support, transport
 from ..core.estimate import Estimate
 from ..core.finding import Finding
 from ..core.run import Run
+from ..errors import AdjudgeError
 from ..tables.calibrator import Calibrator
 from ..tables.ratings import Ratings
 from .evaluation import Evaluation
@@ -31,6 +32,14 @@ class Setting:
     data: Mapping[str, str] = field(default_factory=dict)
     options: Mapping[str, object] = field(default_factory=dict)
     source: object = None
+
+    def __post_init__(self) -> None:
+        if not 0 < self.level < 1:
+            raise AdjudgeError(
+                f"level is {self.level:g}.", "A coverage between 0 and 1, such as 0.95.", "Give such a level."
+            )
+        if self.seed < 0:
+            raise AdjudgeError(f"seed is {self.seed}.", "A whole number from 0 on.", "Give such a seed.")
 
 
 def conclude(
@@ -54,9 +63,10 @@ def conclude(
         rows, units: [k] rows and number of clusters of the whole table, when `ratings` is a sample of it.
     """
     audits = [check.check(ratings) for check in CHECKS]
+    told = TOLD_ELSEWHERE if ratings.labelled.any() else (*TOLD_ELSEWHERE, "judge-not-verified")
     found = (
         *ratings.findings,
-        *(finding for finding in estimate.findings if finding.code not in TOLD_ELSEWHERE),
+        *(finding for finding in estimate.findings if finding.code not in told),
         *(calibrator.findings if calibrator else ()),
         *(finding for audit in audits for finding in audit.findings),
     )

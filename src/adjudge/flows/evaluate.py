@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from ..core.estimate import Estimate
 from ..core.run import array_fingerprint, file_fingerprint
 from ..errors import AdjudgeError
 from ..tables import bundled
@@ -15,9 +14,10 @@ from ..tables.columns import Names
 from ..tables.ratings import Ratings
 from ..tables.stream import scan
 from ..value import auto, labels_only
-from .calibrate import calibrate, method_at
+from .calibrate import calibrate
 from .conclude import Setting, conclude
 from .evaluation import Evaluation
+from .methods import values
 from .stream import evaluate_scan
 
 LARGE = 1 << 30  # bytes of input from which a table is read in batches
@@ -40,7 +40,9 @@ def evaluate(
     where: str | None = None,
     labels: object = None,
     bounds: tuple[float, float] | None = None,
+    by: str | None = None,
     method: str = "auto",
+    arguments: Mapping[str, object] | None = None,
     calibration: str = "auto",
     level: float = 0.95,
     seed: int = 0,
@@ -53,7 +55,9 @@ def evaluate(
         source: a path or several, a pandas, Polars or Arrow frame, a list of dicts, a dict of arrays, or `Ratings`.
         judge, gold, policy, item, cluster, weight, propensity, stratum, covariates, draw, rater, where, labels,
             bounds: which column is what; see `adjudge.tables.read.read`.
+        by: column of groups; each policy is valued on each of them too.
         method: a method of the family `value`, such as `ppi_plus`; `auto` chooses and says why.
+        arguments: of a method that was named, such as `{"tail": 0.05}` for `cvar`.
         calibration: a method of the family `calibration`, such as `isotonic`; `auto` chooses by out-of-fold error.
         level: coverage of the intervals, in (0, 1).
         seed: of every random draw; the same seed gives the same answer.
@@ -68,9 +72,21 @@ def evaluate(
     'p00'
     """
     source = bundled.path(source)
+    if by and stratum not in (None, by):
+        raise AdjudgeError(
+            f"Slices by {by!r} and strata by {stratum!r}.", "One grouping of the rows.", "Give --by or --stratum."
+        )
+    stratum = by or stratum
     given = {"judge": judge, "gold": gold, "policy": policy, "item": item, "cluster": cluster, "weight": weight}
     given |= {"propensity": propensity, "stratum": stratum, "covariates": covariates, "draw": draw, "where": where}
-    options = given | {"rater": rater, "bounds": bounds, "method": method, "calibration": calibration, "level": level}
+    options = given | {
+        "by": by,
+        "rater": rater,
+        "bounds": bounds,
+        "method": method,
+        "calibration": calibration,
+        "level": level,
+    }
     setting = Setting(level, seed, {}, {name: value for name, value in options.items() if value}, source)
     if _batched(source, stream, rater is None and labels is None and method in ("auto", "calibrated")):
         opened = scan(source, **given, bounds=bounds)  # type: ignore[arg-type]
@@ -81,27 +97,27 @@ def evaluate(
     else:
         ratings = door.read(source, **given, rater=rater, labels=labels, bounds=bounds)  # type: ignore[arg-type]
     setting = replace(setting, data=fingerprints(source) or _in_memory(ratings))
-    return evaluate_ratings(ratings, setting, method=method, calibration=calibration)
+    return evaluate_ratings(ratings, setting, method=method, arguments=arguments, calibration=calibration)
 
 
 def evaluate_ratings(
-    ratings: Ratings, setting: Setting | None = None, *, method: str = "auto", calibration: str = "auto"
+    ratings: Ratings,
+    setting: Setting | None = None,
+    *,
+    method: str = "auto",
+    arguments: Mapping[str, object] | None = None,
+    calibration: str = "auto",
 ) -> Evaluation:
     """`evaluate` for a table that has been read.
 
     Arguments:
         ratings: the checked table.
         setting: level, seed, and what is to be remembered of the source.
-        method, calibration: as in `evaluate`.
+        method, arguments, calibration: as in `evaluate`.
     """
     setting = setting or Setting()
-    if not 0 < setting.level < 1:
-        raise AdjudgeError(
-            f"level is {setting.level:g}.", "A coverage between 0 and 1, such as 0.95.", "Give such a level."
-        )
     ratings, calibrator = calibrate(ratings, calibration, seed=setting.seed)
-    chosen = auto if method == "auto" else method_at("value", method)
-    estimate: Estimate = chosen.estimate(ratings)
+    estimate = auto.estimate(ratings) if method == "auto" else values(ratings, method, arguments or {})
     alone = estimate if estimate.method == "value.labels_only" else labels_only.estimate(ratings)
     return conclude(ratings, estimate, alone, calibrator, setting)
 

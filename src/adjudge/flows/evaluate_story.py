@@ -23,6 +23,7 @@ from ..reports.story import (
 )
 from .answer import MOST_PAIRS, Answer
 from .plan_block import plan_block
+from .slice_table import slice_table
 from .verdict import verdict
 
 BINS = 20
@@ -34,7 +35,7 @@ def story(answer: Answer) -> Story:
     blocks: list[Block] = [_forest(answer)]
     if 2 <= ratings.k <= MOST_PAIRS:
         blocks.append(_matrix(answer))
-    blocks += [block for block in (_curve(answer), plan_block(answer)) if block is not None]
+    blocks += [block for block in (slice_table(answer), _curve(answer), plan_block(answer)) if block is not None]
     if answer.findings:
         blocks.append(Findings(answer.findings))
     blocks += [Prose("Why this method", (answer.reason, *_choice(answer))), _provenance(answer)]
@@ -54,13 +55,15 @@ def story(answer: Answer) -> Story:
 def _forest(answer: Answer) -> Forest:
     ratings, e = answer.ratings, answer.estimate
     labels = np.bincount(ratings.policy[ratings.labelled], minlength=ratings.k)
-    alone = answer.labels_only.interval(answer.level)
+    alone, stderr = answer.labels_only.interval(answer.level), e.stderr
+    alone_value = answer.labels_only.value if answer.of_means else np.full(ratings.k, np.nan)
+    alone = alone if answer.of_means else np.full_like(alone, np.nan)
     return Forest(
         tuple(
             ForestRow(
                 policy=name,
                 value=float(e.value[p]),
-                stderr=float(e.stderr[p]),
+                stderr=float(stderr[p]),
                 low=float(answer.interval[p, 0]),
                 high=float(answer.interval[p, 1]),
                 sim_low=float(answer.simultaneous[p, 0]),
@@ -73,13 +76,14 @@ def _forest(answer: Answer) -> Forest:
                 method=e.method,
                 verified=bool(answer.verified[p]),
                 labels_low=float(alone[p, 0]),
-                labels_value=float(answer.labels_only.value[p]),
+                labels_value=float(alone_value[p]),
                 labels_high=float(alone[p, 1]),
             )
             for p, name in enumerate(e.names)
         ),
         title="What each policy is worth",
-        unit="gold label",
+        unit="gold label" if answer.of_means else e.method.partition(".")[2],
+        caption="" if answer.of_means else catalogue.card(e.method).answers,
         bounds=e.bounds,
         level=answer.level,
     )

@@ -15,6 +15,7 @@ from ..core.run import write
 from ..data import active_labels
 from ..errors import AdjudgeError
 from ..reports.story import LabelPlan
+from ..reports.text import clean
 from ..stats.sampling import systematic
 from ..tables.columns import FILE
 from ..tables.ratings import Ratings
@@ -70,9 +71,9 @@ class Plan:
 
     def __repr__(self) -> str:
         if self.block is None:
-            return "Nothing to plan: there is one policy, or none has a value."
-        lines = [self.block.text, ""]
-        lines += [f"  {name}: {count:,} more labels" for name, count in self.block.extra]
+            return "Nothing to plan: a single policy has no rival. `labels` draws rows of it all the same."
+        lines = [clean(self.block.text), ""]
+        lines += [f"  {clean(name)}: {count:,} more labels" for name, count in self.block.extra]
         lines.append(f"  cost: {self.settlement.cost:,.2f}" if self.block.extra else "  no more labels")
         return "\n".join(lines)
 
@@ -112,6 +113,10 @@ def plan(
     """
     if not 0 < power < 1:
         raise AdjudgeError(f"plan: power is {power:g}.", "A chance between 0 and 1, such as 0.8.", "Give such a power.")
+    if not 0 <= uniform <= 1:
+        raise AdjudgeError(f"plan: uniform is {uniform:g}.", "A share between 0 and 1.", "Give such a share.")
+    if labels is not None and labels < 1:
+        raise AdjudgeError(f"plan: {labels} labels for each policy.", "At least one.", "Give a whole number from 1 on.")
     costs = Costs(gold=gold_cost, judge=judge_cost, budget=budget, target=target, power=power)
     settlement = settle(answer, costs, between=between)
     counts = settlement.extra if labels is None else np.full(answer.ratings.k, labels)

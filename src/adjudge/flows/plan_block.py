@@ -20,7 +20,7 @@ _EVALUATE_FLAGS = ("--no-report", "--stream", "--no-stream", "--debug")
 def plan_block(
     answer: Answer, settlement: Settlement | None = None, *, path: str = "", command: str = ""
 ) -> LabelPlan | None:
-    """The block for a report; None when there is nothing to compare.
+    """The block for a report; None when there is nothing to compare, or the values are no means.
 
     Arguments:
         answer: of `evaluate`.
@@ -28,7 +28,7 @@ def plan_block(
         path: of the file of rows to label, when one was written.
         command: the line to type next.
     """
-    if answer.ratings.k < 2 or not np.isfinite(answer.estimate.value).any():
+    if not answer.of_means or (answer.ratings.k < 2 and not _loose(answer)):
         return None
     found = settlement or settle(answer)
     extra = tuple(
@@ -48,9 +48,8 @@ def plan_block(
 
 
 def _loose(answer: Answer) -> list[str]:
-    """Policies with a value and no label of their own."""
-    loose = np.flatnonzero(~answer.verified & np.isfinite(answer.estimate.value))
-    return [answer.estimate.names[p] for p in loose]
+    """Policies whose value no labels of their own confirm."""
+    return [answer.estimate.names[p] for p in np.flatnonzero(~answer.verified)]
 
 
 def _text(answer: Answer, found: Settlement) -> str:

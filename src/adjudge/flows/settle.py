@@ -119,8 +119,7 @@ def settle(answer: Answer, costs: Costs | None = None, *, between: tuple[str, st
     wanted = spread.labels.astype(float)
     for need in needs:
         wanted = np.maximum(wanted, np.nan_to_num(need.labels, nan=0.0))
-    valued = np.isfinite(answer.estimate.value)
-    wanted[valued & ~answer.verified] = np.maximum(wanted, VERIFY)[valued & ~answer.verified]
+    wanted[~answer.verified] = np.maximum(wanted, VERIFY)[~answer.verified]
     extra = np.minimum(np.ceil(wanted - 1e-6), spread.rows).astype(np.int64) - spread.labels
     items = max((need.items for need in needs if need.reachable), default=0.0)
     more = max(items - spread.rows.max(), 0.0) * 2 if costs.judge else 0.0

@@ -7,14 +7,22 @@ import numpy as np
 from ..core.finding import Finding, Severity
 from .answer import Answer
 
+WRITES = "(`adjudge plan` writes the list)"
+
 
 def unverified(answer: Answer) -> tuple[Finding, ...]:
-    """A finding for each policy without labels of its own; severe where nothing but the gold range bounds it."""
+    """A finding for each policy without labels of its own; severe where nothing but the gold range bounds it.
+
+    Where no policy has labels there is one finding for all of them.
+    """
     names, findings = answer.estimate.names, []
-    for p in np.flatnonzero(np.isfinite(answer.estimate.value) & ~answer.verified):
+    open_ones = np.flatnonzero(np.isfinite(answer.estimate.value) & ~answer.verified)
+    if open_ones.size and not answer.verified.any():
+        return (_nothing_checked(answer),)
+    for p in open_ones:
         value, (low, high) = answer.estimate.value[p], answer.interval[p]
         moved = np.nan if answer.shift is None else float(answer.shift.shift[p])
-        bare = bool(answer.estimate.slack[p].any()) or not answer.verified.any()
+        bare = bool(answer.estimate.slack[p].any())
         assumed = (
             f"{value:.2f} holds only if the judge errs on it as on the labelled policies; all that is sure is "
             if bare
@@ -28,11 +36,26 @@ def unverified(answer: Answer) -> tuple[Finding, ...]:
                 + ("" if np.isnan(moved) else f" {_change(answer, int(p), moved)}"),
                 moved,
                 0.0,
-                f"Label 30 or more random rows of {names[p]} (`adjudge plan` writes the list).",
+                f"Label 30 or more random rows of {names[p]} {WRITES}.",
                 (names[p],),
             )
         )
     return tuple(findings)
+
+
+def _nothing_checked(answer: Answer) -> Finding:
+    """The finding of a table whose labels, if any, check no policy."""
+    shift, names = answer.shift, answer.estimate.names
+    told = (
+        "No policy has gold labels of its own: these are the judge's averages, and their intervals say how well the "
+        "averages are known, not whether the judge is right."
+    )
+    if shift is not None:
+        told += f" {_change(answer, shift.winner, float(shift.shift[shift.winner]))}"
+    moved = float("nan") if shift is None else float(shift.shift[shift.winner])
+    return Finding(
+        "not-verified", Severity.SEVERE, told, moved, 0.0, f"Label 30 or more random rows of each {WRITES}.", names
+    )
 
 
 def _change(answer: Answer, p: int, moved: float) -> str:

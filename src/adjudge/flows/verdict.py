@@ -18,13 +18,16 @@ def verdict(answer: Answer) -> str:
     if not order:
         return "No policy can be valued from this table; the findings say what is missing."
     if len(names) == 1:
-        low, high = answer.interval[0]
-        return f"{names[0]} is worth {value[0]:.3g}, and surely between {low:.3g} and {high:.3g}."
+        return _single(answer)
     first = order[0]
     rivals = [p for p in order[1:] if answer.ranks[p, 0] <= 1]
     caution = _caution(answer, first)
     if not rivals and answer.ranks[first, 1] <= 1:
-        return f"{names[first]} is best: {_lead(answer, first, order[1])}{caution}"
+        lead = _lead(answer, first, order[1])
+        if not answer.verified.any():
+            return f"By the judge alone, {names[first]} is {lead}. No gold label says whether the judge is right."
+        sure = numbers.percent(answer.p_best[first])
+        return f"{names[first]} is best: {lead}, and {sure} sure to be the best of {len(names)}.{caution}"
     tied = [first, *rivals] if rivals else [p for p in order if answer.ranks[p, 0] <= 1]
     beaten = [p for p in order if answer.ranks[p, 0] > 1]
     sentence = (
@@ -38,9 +41,18 @@ def verdict(answer: Answer) -> str:
 def _lead(answer: Answer, first: int, second: int) -> str:
     lead = answer.estimate.difference(answer.estimate.names[first], answer.estimate.names[second])
     low, high = lead.interval(answer.level)[0]
-    ahead = f"ahead of {answer.estimate.names[second]} by {lead.value[0]:.3g} ({low:.3g} to {high:.3g})"
-    sure = numbers.percent(answer.p_best[first])
-    return f"{ahead}, and {sure} sure to be the best of {len(answer.estimate.names)}."
+    return f"ahead of {answer.estimate.names[second]} by {lead.value[0]:.3g} ({low:.3g} to {high:.3g})"
+
+
+def _single(answer: Answer) -> str:
+    """The value of the only policy."""
+    name, value, (low, high) = answer.estimate.names[0], answer.estimate.value[0], answer.interval[0]
+    sentence = f"{name} is worth {value:.3g}"
+    if np.isfinite(high - low):
+        sentence += f", {numbers.coverage(answer.level)} interval {low:.3g} to {high:.3g}."
+    else:
+        sentence += "; one prompt cannot tell how far that may be off."
+    return sentence if answer.verified[0] else f"By the judge alone, {sentence} No gold label checks it."
 
 
 def _caution(answer: Answer, first: int) -> str:
