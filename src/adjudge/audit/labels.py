@@ -12,10 +12,10 @@ from __future__ import annotations
 import numpy as np
 
 from ..core.card import Card, Paper
-from ..core.estimate import Audit, Estimate
+from ..core.estimate import Audit, Estimate, Part
 from ..core.finding import Finding, Severity
-from ..stats.design import label_weight
-from ..stats.means import clustered_means
+from ..stats.cluster import covariance, from_rows, group_sums
+from ..stats.design import effective_clusters, label_weight
 from ..tables.ratings import Ratings
 
 CARD = Card(
@@ -72,34 +72,29 @@ def check(ratings: Ratings, *, enough: int = 20, gap: float = 0.2, level: float 
 
 
 def _gaps(ratings: Ratings, judge: int) -> Estimate:
-    """Standardised gap of each policy: labelled rows − all rows."""
-    k = ratings.k
+    """Standardised gap, labelled rows − all rows, of each policy with two labelled clusters and scores that vary."""
+    k, policy = ratings.k, ratings.policy
     score = ratings.score[:, judge]
     seen = np.isfinite(score)
-    d = np.where(seen, label_weight(ratings), 0.0)
-    rows, labelled = np.flatnonzero(seen), np.flatnonzero(seen & ratings.labelled)
-    both = clustered_means(
-        tuple(f"{name}{part}" for part in ("", " labelled") for name in ratings.policies),
-        np.concatenate([ratings.cluster[rows], ratings.cluster[labelled]]),
-        np.concatenate([ratings.policy[rows], ratings.policy[labelled] + k]),
-        np.concatenate([score[rows], score[labelled]]),
-        np.concatenate([ratings.weight[rows], d[labelled]]),
-    )
-    mass = np.bincount(ratings.policy[rows], ratings.weight[rows], k)
-    square = np.bincount(ratings.policy[rows], ratings.weight[rows] * score[rows] ** 2, k)
+    s, w, d = (np.where(seen, column, 0.0) for column in (score, ratings.weight, label_weight(ratings)))
+    cells = from_rows(ratings.cluster, policy, [w, w * s, d, d * s], k=k)
+    mass, moment, labels, labelled = cells.sums
+    n = np.bincount(cells.group[labels > 0], minlength=k)
     with np.errstate(invalid="ignore", divide="ignore"):
-        sd = np.sqrt(np.maximum(square / mass - both.value[:k] ** 2, 0))
-        scale = np.diag(1 / np.where(sd > 0, sd, np.nan))
-    return _contrast_known(both, np.hstack([-np.nan_to_num(scale), np.nan_to_num(scale)]), ratings.policies)
-
-
-def _contrast_known(both: Estimate, weights: np.ndarray, names: tuple[str, ...]) -> Estimate:
-    """The contrast row by row, so that a policy without labels is NaN and leaves the others alone."""
-    k = len(names)
-    known = [p for p in range(k) if np.isfinite(both.stderr[[p, p + k]]).all() and weights[p].any()]
-    part = both.select([both.names[p] for p in known] + [both.names[p + k] for p in known])
-    columns = known + [p + k for p in known]
-    return part.contrast(weights[np.ix_(known, columns)], [names[p] for p in known]) if known else both.select([])
+        total, drawn = cells.by_group(mass), cells.by_group(labels)
+        everyone, chosen = cells.by_group(moment) / total, cells.by_group(labelled) / drawn
+        sd = np.sqrt(group_sums(policy, w * (s - everyone[policy]) ** 2, k) / total)
+        known = np.flatnonzero((n >= 2) & (sd > 0))
+        g = cells.group
+        own = np.sqrt(n / (n - 1))[g] * (labelled - chosen[g] * labels) / drawn[g]
+        psi = (own - (moment - everyone[g] * mass) / total[g]) / sd[g]
+    spread = covariance(cells, np.where(np.isin(g, known), psi, 0.0))[np.ix_(known, known)]
+    return Estimate(
+        tuple(ratings.policies[p] for p in known),
+        (chosen - everyone)[known] / sd[known],
+        (Part("sampling", spread, int(n.max(initial=0))),),
+        effective_clusters(g, labels, k)[known] - 1,
+    )
 
 
 def _picked(ratings: Ratings, judge: str, gaps: Estimate, gap: float, level: float) -> list[Finding]:

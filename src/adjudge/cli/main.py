@@ -101,11 +101,19 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _explain(failure: Exception, arguments: list[str]) -> str:
     if isinstance(failure, AdjudgeError):
-        return f"Found:    {failure.found}\nExpected: {failure.expected}\nDo:       {failure.do}"
+        parts = (("Found:   ", failure.found), ("Expected:", failure.expected), ("Do:      ", failure.do))
+        return "\n".join(f"{label} {_shown(text)}" for label, text in parts)
     again = shlex.join(["adjudge", *arguments, "--debug"])
     return (
-        f"Adjudge stopped at something it did not foresee: {type(failure).__name__}: {failure}\n"
+        f"Adjudge stopped at something it did not foresee: {type(failure).__name__}: {_shown(str(failure))}\n"
         f"No input file was changed. To see where, run\n  {again}\nand report what it prints."
+    )
+
+
+def _shown(text: str) -> str:
+    """The text without signs that steer a terminal: names in a table are other people's words."""
+    return "".join(
+        sign if sign.isprintable() else " " if sign.isspace() else "\N{REPLACEMENT CHARACTER}" for sign in text
     )
 
 

@@ -101,7 +101,8 @@ class Estimate:
     @property
     def stderr(self) -> FloatArray:
         """[k] standard errors; a variance that rounding made negative is 0."""
-        return np.sqrt(np.maximum(np.diagonal(self.covariance), 0.0))
+        variance = np.sum([np.diagonal(part.covariance) for part in self.parts], axis=0)
+        return np.asarray(np.sqrt(np.maximum(variance, 0.0)))
 
     def interval(self, level: float | FloatArray = 0.95) -> FloatArray:
         """[k, 2] confidence intervals: inside the bounds, never wider than the labels alone allow (`core.interval`)."""

@@ -19,6 +19,9 @@ WORDS: dict[str, float] = {
     **dict.fromkeys(("false", "no", "fail", "failed", "incorrect", "bad", "loss"), 0.0),
 }
 
+#: Size above which squares and sums of many rows would overflow.
+LARGEST = 1e100
+
 Place = Callable[[int], str]
 
 #: Column of the user's row numbers, kept beside the table while it is checked.
@@ -82,6 +85,15 @@ def numeric(series: pl.Series, door: Door, option: str) -> FloatArray:
             f"{door.place(int(np.argmax(infinite)))}).",
             "Scores and labels are finite; an empty cell means that there is none.",
             "Empty these cells, or drop the rows with --where.",
+        )
+    huge = np.abs(values) > LARGEST
+    if huge.any():
+        first = int(np.argmax(huge))
+        raise AdjudgeError(
+            f"{name}: {int(huge.sum()):,} of {values.size:,} values are beyond ±{LARGEST:g} (first: "
+            f"{door.place(first)}, {values[first]:g}).",
+            "Numbers whose squares and sums a computer can still hold.",
+            "Change the unit of the column, or drop the rows with --where.",
         )
     return values
 
