@@ -14,9 +14,9 @@ The judge's own residuals understate the variance when a few labels have not yet
 number of labels n* and the correction of its degrees of freedom are Korn and Graubard's. One rule for binary, graded
 and continuous gold: φ reads the difference off the labels. Limits: no judge and binary gold is inside Clopper-Pearson;
 n → ∞ is value ± t·stderr; no finite range is the t interval. The interval is never wider than the labels-only one
-(Clopper-Pearson on n/φ labels), stretched by √(v/u) where the method is the noisier of the two: a noisier value has a
-wider interval, and who wants the narrower one must take the labels' value with it. It contains the value and grows
-with the level on both sides of it.
+(Clopper-Pearson on n/φ labels), unless the method is noisier than its labels by more than chance, v > (1 + √(2/n))·u:
+then by √ of that ratio; who wants the narrower one must take the labels' value with it. It contains the value and
+grows with the level on both sides of it.
 
 Sources: Agresti and Coull (1998), Am. Stat. 52(2), doi:10.1080/00031305.1998.10480550; Korn and Graubard (1998),
 Survey Methodology 24(2), 193-201; Brown, Cai and DasGupta (2001), Stat. Sci. 16(2), doi:10.1214/ss/1009213286.
@@ -71,9 +71,12 @@ class Reserve:
             return self.steady
         if not np.isfinite(width := bounds[1] - bounds[0]):
             return self.covariance
-        u = _steady_variance(self.n, (self.mean - bounds[0]) / width, np.diagonal(self.covariance) / width**2)
-        steady = np.where(np.isfinite(self.covariance), self.covariance, 0.0)
-        np.fill_diagonal(steady, u * width**2)
+        raw = np.diagonal(self.covariance)
+        u = _steady_variance(self.n, (self.mean - bounds[0]) / width, raw / width**2) * width**2
+        with np.errstate(invalid="ignore", divide="ignore"):  # correlations stay, or differences would look too sure
+            scale = np.fmin(np.sqrt(u / raw), 1.0)
+        steady = np.outer(scale, scale) * np.where(np.isfinite(self.covariance), self.covariance, 0.0)
+        np.fill_diagonal(steady, u)
         return steady
 
     def contrast(self, W: FloatArray, bounds: tuple[float, float], covariance: FloatArray) -> Reserve:
@@ -97,7 +100,7 @@ def combine(W: FloatArray, x: FloatArray) -> FloatArray:
     if not missing.any():
         return np.asarray(table @ x)
     total = table @ np.where(missing, 0.0, x)
-    return np.where(table.astype(bool).astype(float) @ missing.astype(float) > 0, np.nan, total)
+    return np.where(np.asarray(table.astype(bool) @ missing) > 0, np.nan, total)
 
 
 def interval(
@@ -211,7 +214,12 @@ def _labels(
         return np.zeros(value.shape), unknown, unknown, unknown
     n, u = np.asarray(reserve.n, dtype=float), np.diagonal(reserve.steadied(bounds))
     u = np.where((n > 0) & (u >= 0), u, np.nan)  # of a contrast over a label or two it can be negative: not known
-    return n, reserve.mean, u, np.where(np.isnan(u), np.nan, np.fmax(u, np.diagonal(reserve.covariance)) * (1 + 1e-9))
+    return n, reserve.mean, u, np.where(np.isnan(u), np.nan, np.fmax(u, np.diagonal(reserve.covariance)) * _chance(n))
+
+
+def _chance(n: FloatArray) -> FloatArray:
+    """[k] by how much two variances from the same n labels differ by chance: their relative standard error, above 1."""
+    return 1 + np.sqrt(2 / np.maximum(n, 1))
 
 
 def _steady(
@@ -221,7 +229,7 @@ def _steady(
     if reserve is None:
         return v, df
     added = reserve.lean * (u - v) if reserve.added is None else np.diagonal(reserve.added)
-    steady, least = np.clip(v + added, v, np.fmax(u, v)), np.maximum(n - 1, 1)
+    steady, least = np.fmin(np.fmax(v + added, v), np.fmax(u, v / _chance(n))), np.maximum(n - 1, 1)
     with np.errstate(divide="ignore", invalid="ignore"):
         labelled = v * np.sqrt(np.minimum(1, least / df)) + np.maximum(added, 0)
         fewer = np.fmin(df, least * np.fmax(steady / labelled, 1) ** 2)
