@@ -71,3 +71,19 @@ def test_training_weights_leave_the_fold_out():
 def test_one_fold_is_refused():
     with pytest.raises(AdjudgeError, match="at least 2 folds"):
         crossfit.folds(np.arange(5), np.arange(5.0), count=1)
+
+
+@pytest.mark.parametrize(("scale", "offset"), [(1e-6, 0.0), (3.0, 1e6), (1.0, -7.0)])
+def test_the_unit_of_the_scores_is_nothing(scale, offset):
+    """Scores tied but for rounding, as the blocks of an isotonic curve are, stay tied in another unit."""
+    cluster = np.arange(211)
+    key = np.random.default_rng(11).integers(0, 13, 211) / 13
+    fold = crossfit.folds(cluster, key)
+    assert (crossfit.folds(cluster, key * scale + offset) == fold).all()
+    assert (crossfit.folds(cluster, key + np.random.default_rng(1).normal(0, 1e-15, 211)) == fold).all()
+
+
+def test_unit_free_scores_keep_gaps_and_constants():
+    np.testing.assert_array_equal(crossfit.unit_free(np.array([np.nan, np.nan])), [np.nan, np.nan])
+    found = crossfit.unit_free(np.array([1e6, np.nan, 1e6 + 1e-9]))
+    np.testing.assert_array_equal(found, [0, np.nan, 0])

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from adjudge.calibration import isotonic
 from adjudge.errors import AdjudgeError
 from adjudge.sim.judging import Judging
 from adjudge.value import slices
@@ -76,3 +77,13 @@ def test_a_covariate_can_slice_unless_it_has_too_many_values():
         slices.estimate(ratings, by="length")
     with pytest.raises(AdjudgeError, match="no covariate is named"):
         slices.estimate(ratings, by="mood")
+
+
+def test_the_unit_of_judge_and_label_is_nothing():
+    """A calibrated forecast has flat stretches: ties that another unit's rounding must not break."""
+    _, ratings = world(items=307, labels=151)
+    one = slices.estimate(isotonic.fit(ratings)(ratings))
+    other = replace(ratings, score=3 * ratings.score + 100, gold=5 * ratings.gold - 2, bounds=(-2.0, 3.0))
+    there = slices.estimate(isotonic.fit(other)(other))
+    np.testing.assert_allclose((there.value + 2) / 5, one.value, atol=1e-9)
+    np.testing.assert_allclose(there.stderr / 5, one.stderr, rtol=1e-8)

@@ -38,7 +38,7 @@ def folds(cluster: IntArray, key: FloatArray, *, count: int = 5, seed: int = 0) 
     units, code = np.unique(cluster, return_inverse=True)
     size = np.bincount(code, minlength=units.size)
     mean = np.bincount(code, key, units.size) / size
-    order = np.argsort(mean.round(12), kind="stable")
+    order = np.argsort(unit_free(mean), kind="stable")
     place = np.empty(units.size, dtype=np.int64)
     place[order] = np.arange(units.size)
     if units.size <= max(count, LEAVE_ONE_OUT_UP_TO):
@@ -46,6 +46,20 @@ def folds(cluster: IntArray, key: FloatArray, *, count: int = 5, seed: int = 0) 
     rng = np.random.default_rng(seed)
     deal = rng.permuted(np.tile(np.arange(count), (-(-units.size // count), 1)), axis=1).ravel()
     return deal[place][code]
+
+
+def unit_free(score: FloatArray) -> FloatArray:
+    """[n] scores in standard units to eight digits, NaN as it was: ties stay ties in any unit and with its rounding.
+
+    >>> unit_free(np.array([0.1 + 0.2, 0.3, 1.0])) == unit_free(np.array([60.0, 60.0, 200.0]) + 1e6)
+    array([ True,  True,  True])
+    """
+    known = score[np.isfinite(score)]
+    if not known.size:
+        return score
+    spread, size = float(known.std()), float(np.abs(known).max())
+    alike: FloatArray = (score - known.mean()) / (spread if spread > 1e-12 * size else max(size, 1.0))
+    return alike.round(8) + 0.0
 
 
 def training_weights(weight: FloatArray, fold: IntArray) -> FloatArray:

@@ -26,6 +26,7 @@ from ..errors import AdjudgeError
 from ..tables.ratings import Ratings
 from .cluster import group_sums
 from .crossfit import folds as deal
+from .crossfit import unit_free
 from .design import label_weight as weight_of_labels
 from .pseudo import constant
 from .regression import prediction
@@ -160,6 +161,7 @@ def reweigh(
         pull: [k] share a of the own residual; 1 by default for arms with two labelled clusters or more, else 0.
         folds, seed: of the cross-fit.
     """
+    score = unit_free(score)
     code = bins(score, labels, weight, cluster)
     width, lab_bin, lab_arm = int(code.max()) + 1, code[labels], arm[labels]
     fold = deal(cluster[labels], _keys(score, weight, cluster)[labels], count=folds, seed=seed)
