@@ -293,3 +293,41 @@ def world(name, trials, rows, rng):
 def test_t_quantile_of_few_and_of_endless_degrees_of_freedom():
     found = t_quantile(np.array([0.5, 1.0, 10.0, np.inf]), 0.95)
     np.testing.assert_allclose(found, [12.7062, 12.7062, 2.2281, 1.9600], atol=1e-4)
+
+
+def test_paired_labels_whose_variances_are_steadied_keep_their_correlation():
+    """Six prompts labelled for both: the steady variance of the difference is no smaller than its parts allow."""
+    rng = np.random.default_rng(31)
+    for _ in range(53):
+        shared = rng.normal(0.5, 0.2, 6)
+        gold = np.clip(shared + rng.normal(0, 0.05, (2, 6)), 0, 1)
+        reserve = Reserve(np.full(2, 6.0), gold.mean(axis=1), np.cov(gold) / 6)
+        steady = reserve.steadied((0.0, 1.0))
+        raw = np.sqrt(np.diagonal(reserve.covariance))
+        assert np.all(np.linalg.eigvalsh(steady) > 0)
+        correlation = reserve.covariance / np.outer(raw, raw)
+        size = np.sqrt(np.diagonal(steady))
+        assert np.all(np.abs(steady / np.outer(size, size)) <= np.abs(correlation) + 1e-9)
+    W = np.array([[1.0, -1.0]])
+    agreed = Reserve(np.full(2, 6.0), np.full(2, 0.5), np.full((2, 2), 0.1))  # a copy of a policy
+    assert agreed.contrast(W, (0.0, 1.0), agreed.covariance).steady[0, 0] == pytest.approx(0, abs=1e-12)
+
+
+def test_coverage_of_paired_differences_with_few_labels():
+    """Labels-only differences of six prompts labelled for both policies; counted against the binomial."""
+    trials, rng = 1499, np.random.default_rng(37)
+    taste = rng.normal(0, 0.9, (trials, 6, 1)) + rng.normal(0, 0.4, (trials, 6, 2))
+    missed = 0
+    for gold in special.ndtr(0.35 + taste):
+        spread = np.cov(gold.T) / 6
+        estimate = Estimate(
+            ("a", "b"),
+            gold.mean(axis=0),
+            (Part("sampling", spread, 6),),
+            np.full(2, 5.0),
+            bounds=(0.0, 1.0),
+            reserve=Reserve(np.full(2, 6.0), gold.mean(axis=0), spread),
+        )
+        low, high = estimate.difference("a", "b").interval()[0]
+        missed += not low <= 0 <= high
+    assert missed <= stats.binom.ppf(0.999, trials, 0.06)
