@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy import special, stats
 
 from adjudge.core.estimate import Estimate, Part
+from adjudge.core.interval import Reserve
 from adjudge.errors import AdjudgeError
 
 
@@ -196,3 +199,13 @@ def test_degrees_of_freedom_of_a_difference():
     assert one.difference("a", "b").df[0] == pytest.approx(14)
     uneven = estimate([0.0, 0.0], np.diag([4.0, 1.0]), df=[5.0, 11.0])
     assert uneven.difference("a", "b").df[0] == pytest.approx(25 / (16 / 5 + 1 / 11))
+
+
+def test_degrees_of_freedom_of_a_difference_of_paired_labels():
+    """Seven labels on each of two policies: 12 degrees of freedom on different prompts, 6 on the same ones."""
+    for shared, expected in ((0.0, 12), (1.0, 6), (0.5, 8)):
+        n = np.full(3, 7.0)
+        reserve = Reserve(n, np.zeros(3), np.eye(3), shared=np.where(np.eye(3) > 0, 1.0, shared))
+        one = replace(estimate(np.zeros(3), np.eye(3), df=6), reserve=reserve)
+        np.testing.assert_allclose(one.differences().df, expected)
+        assert one.select(["a", "c"]).difference("a", "c").df[0] == pytest.approx(expected)

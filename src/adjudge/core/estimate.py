@@ -139,7 +139,7 @@ class Estimate:
                 replace(part, covariance=_interval.combine(W, _interval.combine(W, part.covariance).T))
                 for part in self.parts
             ),
-            df=_joint.contrast_df(W, self.covariance, self.df),
+            df=_joint.contrast_df(W, self.covariance, self.df, self.reserve.shared if self.reserve else None),
             bounds=(min(up * low - down * high), max(up * high - down * low)) if finite else (-np.inf, np.inf),
             reserve=None if self.reserve is None else self.reserve.contrast(W, self.bounds, self.covariance),
             slack=slack,

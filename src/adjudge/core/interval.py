@@ -49,6 +49,7 @@ class Reserve:
         share: α, how far each value leans on its own labels rather than on those of others; one for all or [k].
         steady: [k, k] covariance with u on its diagonal; None derives it from the above (contrasts carry it).
         added: [k, k] what the pseudo-labels add to the covariance of the values; None likewise.
+        shared: [k, k] part of the labelled clusters of the poorer of two names that both have labels in; None for none.
     """
 
     n: FloatArray
@@ -57,13 +58,14 @@ class Reserve:
     share: float | FloatArray = 1.0
     steady: FloatArray | None = None
     added: FloatArray | None = None
+    shared: FloatArray | None = None
 
     def select(self, index: Sequence[int]) -> Reserve:
         """The same for some of the names."""
         at, grid = list(index), np.ix_(list(index), list(index))
         share = np.broadcast_to(self.share, self.n.shape)[at]
-        steady, added = (None if matrix is None else matrix[grid] for matrix in (self.steady, self.added))
-        return Reserve(self.n[at], self.mean[at], self.covariance[grid], share, steady, added)
+        others = (None if matrix is None else matrix[grid] for matrix in (self.steady, self.added, self.shared))
+        return Reserve(self.n[at], self.mean[at], self.covariance[grid], share, *others)
 
     def steadied(self, bounds: tuple[float, float]) -> FloatArray:
         """[k, k] covariance whose diagonal is u (module equation); the raw one where there is no finite range."""

@@ -31,13 +31,24 @@ MOST_PAIRED = 60  # names; beyond it k² pairs are bounded by Šidák's inequali
 DRAWS = 10_000
 
 
-def contrast_df(W: FloatArray, covariance: FloatArray, df: FloatArray) -> FloatArray:
-    """[c] Satterthwaite degrees of freedom of W·value; the least df of its members when all variances are 0."""
+def contrast_df(W: FloatArray, covariance: FloatArray, df: FloatArray, shared: FloatArray | None = None) -> FloatArray:
+    """[c] degrees of freedom of W·value: 1/df = (1 − o)/Satterthwaite + o/(the least of its members).
+
+    o is the part of their labels that members have on the same clusters: n pairs have n − 1 degrees of freedom, not
+    twice as many. The least also stands where all variances are 0.
+    """
     variance = np.diagonal(covariance)
     least = np.min(np.where(W != 0, df, np.inf), axis=1)
     with np.errstate(invalid="ignore", divide="ignore"):
         total = combine(W**2, variance) ** 2 / combine(W**4, variance**2 / df)
-    return np.where(np.isfinite(total), total, least)
+        total = np.where(np.isfinite(total), total, least)
+        if shared is None:
+            return total
+        size = np.abs(W) * np.sqrt(np.maximum(np.nan_to_num(variance), 0.0))
+        apart = 1.0 - np.eye(df.size)
+        common, pairs = ((combine(size, table) * size).sum(axis=1) for table in (shared * apart, apart))
+        o = np.nan_to_num(common / pairs)
+        return np.asarray(1 / ((1 - o) / total + o / least))
 
 
 def simultaneous(estimate: Estimate, *, level: float, seed: int) -> FloatArray:

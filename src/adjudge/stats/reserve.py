@@ -20,4 +20,6 @@ def reserve(pieces: Pieces) -> Reserve:
     psi = pieces.influence(pieces.e, np.zeros_like(pieces.e))
     matrix = covariance(pieces.cells, psi)
     matrix[~pieces.enough] = matrix[:, ~pieces.enough] = np.nan
-    return Reserve(pieces.n, pieces.gold, matrix)
+    both = covariance(pieces.cells, pieces.has_label.astype(float))
+    shared = both / np.maximum(np.minimum.outer(pieces.n, pieces.n), 1.0)
+    return Reserve(pieces.n, pieces.gold, matrix, shared=shared)
