@@ -160,6 +160,8 @@ the t interval elsewhere. A peer that raises an error on a table has not covered
 The worlds are in `benchmarks/coverage_cells.py` (from `adjudge.sim.judging`). *Graded* means binary gold and a graded
 judge; the *binary judge* has sensitivity 0.95 and specificity 0.60; the *shifted* policy is flattered by the judge.
 *All five at once* counts tables in which all five simultaneous intervals hold; its width is the mean over the five.
+Where the residuals of policies are pooled (fewer than 30 labels, `few` of `value.calibrated`), coverage is promised on
+average over policies, not for the one singled out because the judge flatters it most: `few=0` is for that one.
 """
     )
 
