@@ -5,8 +5,9 @@
 
 Residuals of different policies vary with variance τ² around a common mean (`stats.pooling`). Borrowing narrows an
 interval only by trusting that the policies are alike, and a policy that is not alike pays for it: so a policy with
-labels enough keeps α = 1, and τ² is its upper confidence limit, not its best guess. Where a policy has no labels, t is
-the spread of the residuals as seen (their own error included), with policies − 1 degrees of freedom.
+labels enough keeps α = 1, τ² is its upper confidence limit, not its best guess, and part of the variance that borrowing
+would take off is held back (`HELD_BACK`). Where a policy has no labels, t is the spread of the residuals as seen (their
+own error included), with policies − 1 degrees of freedom.
 
 Efron, Morris (1973), JASA 68; Low (1997), Annals of Statistics 25 (no interval is shorter for all). Limits: τ² = ∞ or
 labels enough is M = I; τ² = 0 is one common residual.
@@ -21,6 +22,10 @@ import numpy as np
 from .._typing import BoolArray, FloatArray
 from .pooling import pool
 
+HELD_BACK = 0.4
+"""Of the variance that borrowing would take off a policy's own correction, the share that stays in its interval.
+A policy unlike the others gains nothing by borrowing, and 20 labels cannot tell whether it is: with nothing held back,
+the shifted policies of the coverage table were covered 89 % of the time, with two fifths 95 %."""
 KNOWN_SPREAD = 3  # labelled policies below which the spread of residuals over policies cannot be estimated
 
 
@@ -77,8 +82,11 @@ def mix(
     spread = float(np.std(shift[own], ddof=1))
     t = np.where(own, np.sqrt(pooled.between), spread)
     transport = t[:, None] * t * (away @ away.T)
+    borrows = own & ~standing
+    least = np.where(borrows, HELD_BACK * (1.0 - share**2) * steady, 0.0)
+    transport[np.diag_indices(k)] = np.maximum(np.diagonal(transport), least)
     # What few labels understate of their own variance, the residuals of all policies make up for.
-    transport[np.diag_indices(k)] += np.where(own & ~standing, share**2 * np.maximum(steady - error, 0.0), 0.0)
+    transport[np.diag_indices(k)] += np.where(borrows, share**2 * np.maximum(steady - error, 0.0), 0.0)
     return Mix(np.diag(share) + (1.0 - share)[:, None] * m, share, transport, spread)
 
 
