@@ -40,5 +40,5 @@ def test_one_label_has_a_mean_and_no_error() -> None:
 def test_counts_the_prompts_that_two_policies_have_labels_on() -> None:
     """Labels on prompts 0, 1, 2 of one policy and 1, 2, 3, 4 of the other: two of the poorer one's three."""
     gold = [1.0, 0.0, 1.0, np.nan, np.nan, np.nan, 0.0, 1.0, 1.0, 0.0]
-    ratings = small_tables.table(gold, list(range(5)) * 2, policy=[0] * 5 + [1] * 5)
+    ratings = small_tables.table(gold, [0.0] * 10, policy=[0] * 5 + [1] * 5, cluster=list(range(5)) * 2)
     np.testing.assert_allclose(labels_only.estimate(ratings).reserve.shared, [[1, 2 / 3], [2 / 3, 1]])
