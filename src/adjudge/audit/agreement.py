@@ -63,7 +63,7 @@ def check(ratings: Ratings, *, weak: float = 0.3) -> Audit:
             code, severity = "judge-weak", Severity.WARNING
             message = (
                 f"{judge} hardly tracks gold within policies (r = {r:.2f}, 95 % interval {low:.2f} to {high:.2f}); "
-                f"it can save at most {100 * max(r, 0) ** 2:.0f} % of the labels."
+                f"at this r it saves at most {100 * max(r, 0) ** 2:.0f} % of the labels."
             )
             remedy = "Improve the judge's prompt or rubric, or rely on labels alone."
         else:

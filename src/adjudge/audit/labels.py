@@ -1,6 +1,7 @@
 """Are there enough gold labels for each policy, and do the labelled rows look like the others?
 
-    n_p = labelled clusters of policy p;      gap_p = (mean score, labelled − mean score, all) / SD of scores
+    n_p = labelled clusters of policy p;      (Σ_g w_g)² / Σ_g w_g² = the equally weighted ones that they count as
+    gap_p = (mean score, labelled − mean score, all) / SD of scores
 
 The gap is tested with errors by cluster, labels weighted by 1/propensity, and Bonferroni over policies and judges.
 Labels drawn at random have gap 0 in expectation; where they were picked by hand, means over labels are biased, and only
@@ -38,6 +39,9 @@ CARD = Card(
     when="Always. Cheap insurance against labels that were picked by hand.",
 )
 
+UNEVEN = 0.25
+"""Share of the prompts that must be left after Kish's correction for unequal weights."""
+
 
 def check(ratings: Ratings, *, enough: int = 20, gap: float = 0.2, level: float = 0.99) -> Audit:
     """Findings for policies with few labels and for labelled rows that differ from the rest.
@@ -52,9 +56,16 @@ def check(ratings: Ratings, *, enough: int = 20, gap: float = 0.2, level: float 
     >>> check(Judging(items=499, labels=199, truth=(0.6, 0.5)).draw(1).ratings).findings
     ()
     """
+    gaps = {judge: _gaps(ratings, j) for j, judge in enumerate(ratings.judges)}
+    picked = [finding for judge, found in gaps.items() for finding in _picked(ratings, judge, found, gap, level)]
+    return Audit((*_few(ratings, enough), *_uneven(ratings), *picked), gaps)
+
+
+def _few(ratings: Ratings, enough: int) -> list[Finding]:
+    """Policies with labels, but fewer than enough."""
     cells = np.unique(np.column_stack([ratings.policy, ratings.cluster])[ratings.labelled], axis=0)
     n = np.bincount(cells[:, 0], minlength=ratings.k)
-    few = [
+    return [
         Finding(
             "labels-too-few",
             Severity.SEVERE if n[p] < 5 else Severity.WARNING,
@@ -66,9 +77,30 @@ def check(ratings: Ratings, *, enough: int = 20, gap: float = 0.2, level: float 
         )
         for p in np.flatnonzero((n > 0) & (n < enough))
     ]
-    gaps = {judge: _gaps(ratings, j) for j, judge in enumerate(ratings.judges)}
-    picked = [finding for judge, found in gaps.items() for finding in _picked(ratings, judge, found, gap, level)]
-    return Audit((*few, *picked), gaps)
+
+
+def _uneven(ratings: Ratings) -> list[Finding]:
+    """Policies whose rows, or labels, are so unevenly weighted that a few of them decide its value."""
+    findings = []
+    for what, weight in (("prompts", ratings.weight), ("labelled prompts", label_weight(ratings))):
+        cells = from_rows(ratings.cluster, ratings.policy, [weight], k=ratings.k)
+        mass = cells.sums[0]
+        n = np.bincount(cells.group[mass > 0], minlength=ratings.k)
+        count = effective_clusters(cells.group, mass, ratings.k)
+        findings += [
+            Finding(
+                "weights-uneven",
+                Severity.SEVERE if count[p] < 5 else Severity.WARNING,
+                f"The {n[p]:,} {what} of {ratings.policies[p]} weigh so unevenly that they count as {count[p]:.2g} of "
+                "equal weight: a few decide its value, and its interval is too narrow.",
+                float(count[p]),
+                float(UNEVEN * n[p]),
+                "Check the weights and propensities, and cap the largest.",
+                (ratings.policies[p],),
+            )
+            for p in np.flatnonzero((count < UNEVEN * n) & (count < 20))
+        ]
+    return findings
 
 
 def _gaps(ratings: Ratings, judge: int) -> Estimate:

@@ -10,17 +10,14 @@ nothing; policies without labels have no δ, which is a finding of its own.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
-from .._typing import FloatArray
 from ..core.card import Card, Paper
 from ..core.estimate import Audit, Estimate, Part
 from ..core.finding import Finding, Severity
+from ..stats import leaning
 from ..stats.cluster import from_rows, group_sums
-from ..stats.design import label_weight
-from ..stats.means import clustered_means
+from ..stats.design import effective_clusters, label_weight
 from ..tables.ratings import Forecast, Ratings
 
 CARD = Card(
@@ -61,8 +58,9 @@ def check(ratings: Ratings, *, level: float = 0.95, seed: int = 0) -> Audit:
     if ratings.forecast is None or not ratings.labelled.any():
         return Audit()
     residual = _residuals(ratings, ratings.forecast)
-    p_value = residual.stepdown(seed=seed) if len(residual.names) > 1 else np.ones(len(residual.names))
-    low_high = residual.interval(level)
+    if len(residual.names) < 2:
+        return Audit()
+    p_value, low_high = residual.stepdown(seed=seed), residual.interval(level)
     findings = [
         Finding(
             "judge-shifts",
@@ -82,21 +80,25 @@ def check(ratings: Ratings, *, level: float = 0.95, seed: int = 0) -> Audit:
 
 def _residuals(ratings: Ratings, forecast: Forecast) -> Estimate:
     """Mean residual of the policies with at least two labelled clusters."""
-    rows = np.flatnonzero(ratings.labelled & np.isfinite(forecast.held_out))
-    d, policy = label_weight(ratings)[rows], ratings.policy[rows]
-    means = clustered_means(
-        ratings.policies, ratings.cluster[rows], policy, ratings.gold[rows] - forecast.held_out[rows], d
+    k, rows = ratings.k, np.flatnonzero(ratings.labelled & (ratings.weight > 0))
+    policy, error = ratings.policy[rows], ratings.gold[rows] - forecast.held_out[rows]
+    seen = np.isfinite(error)
+    d = np.where(seen, label_weight(ratings)[rows], 0.0)
+    cells = from_rows(ratings.cluster[rows], policy, [d, d * np.where(seen, error, 0.0)], k=k)
+    mass, moment = cells.sums
+    n = np.bincount(cells.group[mass > 0], minlength=k)
+    known, total = np.flatnonzero(n >= 2), cells.by_group(mass)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mean = cells.by_group(moment) / total
+        psi = np.sqrt(n / (n - 1))[cells.group] * (moment - mean[cells.group] * mass) / total[cells.group]
+        gradient = group_sums(policy, (forecast.gradient[rows] * d[:, None]).T, k).T / total[:, None]
+    psi = np.where(np.isin(cells.group, known), psi, 0.0)
+    # the same labels pull f̂, and with it δ the other way: one influence, so that the two are not counted twice
+    slopes = np.where((n >= 2)[:, None], -gradient, 0.0)
+    matrix, _ = leaning.joint_covariance(cells, psi, leaning.prepare(ratings), slopes)
+    return Estimate(
+        tuple(ratings.policies[p] for p in known),
+        mean[known],
+        (Part("sampling", matrix[np.ix_(known, known)], int(n.max(initial=0))),),
+        effective_clusters(cells.group, mass, k)[known] - 1,
     )
-    known = [name for name, error in zip(means.names, means.stderr, strict=True) if np.isfinite(error)]
-    fitted = Part("calibration", _fitted(ratings, forecast, rows, d), means.parts[0].units)
-    return replace(means, parts=(*means.parts, fitted)).select(known)
-
-
-def _fitted(ratings: Ratings, forecast: Forecast, rows: np.ndarray, d: FloatArray) -> FloatArray:
-    """[k, k] covariance that the fit of f̂ adds: mean gradient of each policy · spread of the parameters."""
-    policy = ratings.policy[rows]
-    mass = np.maximum(group_sums(policy, d, ratings.k), np.finfo(float).tiny)
-    slope = group_sums(policy, (forecast.gradient[rows] * d[:, None]).T, ratings.k).T / mass[:, None]
-    labelled = np.flatnonzero(ratings.labelled)
-    cells = from_rows(ratings.cluster[labelled], np.zeros(labelled.size, np.int64), forecast.influence.T, k=1)
-    return slope @ (cells.sums @ cells.sums.T) @ slope.T
