@@ -33,7 +33,7 @@ def test_recorded_propensities_weigh_labels_by_their_inverse() -> None:
     assert result.value[0] == pytest.approx((2 + 0 + 2) / (2 + 4 + 2))
     deviations = np.array([2 * 0.5, 4 * -0.5, 2 * 0.5]) / 8
     assert result.stderr[0] ** 2 == pytest.approx(1.5 * (deviations**2).sum())
-    assert result.df[0] == pytest.approx(8**2 / (4 + 16 + 4) - 1)
+    assert result.df[0] == pytest.approx((4 + 16 + 4) ** 2 / (16 + 256 + 16) - 1)  # of a variance
 
 
 def test_duplicated_rows_within_a_cluster_change_nothing() -> None:

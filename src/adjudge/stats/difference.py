@@ -125,7 +125,7 @@ class Pieces:
         h: [J, c] contributions to h̄.
         a: [J, c] contributions to f̄.
         n: [k] labelled clusters.
-        n_eff: [k] the same, by Kish, when their label weights differ.
+        n_eff: [k] the same where their label weights differ: as many as steady the variance, (Σd²)²/Σd⁴.
         unlabelled: [k] clusters without a label.
         mass: [k] weight of all rows.
         label_mass: [k] row weight of the labelled rows.
@@ -199,7 +199,7 @@ def pieces(sums: Sums) -> Pieces:
     n = cells.by_group(has_label.astype(float))
     rest = cells.by_group((~has_label).astype(float))
     a = _centred(a, group, has_label, n, rest, sums.recorded)
-    n_eff = np.minimum(effective_clusters(group, d, k), n)
+    n_eff = np.minimum(effective_clusters(group, d**2, k), n)  # of a variance, Σ d²e², not of a mean
     return Pieces(
         cells, group, has_label, gold, held, mean, e, h, a, n, n_eff, rest, mass, cells.by_group(w_label), sums.recorded
     )
