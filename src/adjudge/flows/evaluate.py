@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ..core.run import array_fingerprint, file_fingerprint
 from ..errors import AdjudgeError
+from ..stats.label_rates import by_stratum
 from ..tables import bundled
 from ..tables import read as door
 from ..tables.columns import Names
@@ -116,7 +117,7 @@ def evaluate_ratings(
         method, arguments, calibration: as in `evaluate`.
     """
     setting = setting or Setting()
-    ratings, calibrator = calibrate(ratings, calibration, seed=setting.seed)
+    ratings, calibrator = calibrate(by_stratum(ratings), calibration, seed=setting.seed)
     estimate = auto.estimate(ratings) if method == "auto" else values(ratings, method, arguments or {})
     alone = estimate if estimate.method == "value.labels_only" else labels_only.estimate(ratings)
     return conclude(ratings, estimate, alone, calibrator, setting)

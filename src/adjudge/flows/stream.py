@@ -13,7 +13,7 @@ import numpy as np
 
 from ..core.finding import Finding, Severity
 from ..errors import AdjudgeError
-from ..stats import difference, leaning
+from ..stats import difference, label_rates, leaning
 from ..tables.ratings import Ratings, stacked
 from ..tables.stream import Scan
 from ..value import calibrated, labels_only
@@ -52,6 +52,9 @@ def evaluate_scan(
             f"A table that is read in batches needs at least {FEWEST}, to calibrate the judge on.",
             "Label more rows, or read a sample of the table with --where.",
         )
+    if len(scan.strata) > 1:  # one pass more, to learn which part of each stratum is labelled
+        total = np.sum([label_rates.sizes(batch) for batch in scan.batches(rows)], axis=0)
+        labelled = label_rates.by_stratum(labelled, total)
     calibrator = calibrator_for(labelled, calibration, seed=setting.seed)
     ready = calibrator(labelled)
     sums, leans = difference.prepare(ready, forecast=True), leaning.prepare(ready)
@@ -74,7 +77,7 @@ def evaluate_scan(
     )
     estimate = calibrated.finish(sums, leans)
     estimate = replace(estimate, findings=(told, *estimate.findings))
-    ratings = replace(calibrator(stacked(kept)), findings=scan.findings)
+    ratings = replace(calibrator(stacked(kept)), findings=scan.findings + labelled.findings)
     alone = labels_only.estimate(labelled)
     return conclude(ratings, estimate, alone, calibrator, setting, rows=counts, units=scan.units)
 
