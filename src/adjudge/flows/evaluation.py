@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import cached_property
 from pathlib import Path
 
-from ..core.run import new_folder, write
 from ..reports import export, terminal
+from ..reports.files import new_folder, write
 from ..reports.page import embedded, page
 from ..reports.story import Story
 from .answer import Answer
@@ -42,5 +42,5 @@ class Evaluation(Answer):
         inputs, out = [name for name in self.run.data if Path(name).exists()], new_folder(folder)
         for name in ("results.json", "results.csv", "results.parquet"):
             export.save(self.story, out / name, inputs=inputs)
-        self.run.save(out / "run.json", inputs=inputs)
+        write(out / "run.json", self.run.to_json(), inputs=inputs)
         return write(out / "report.html", page(self.story), inputs=inputs)

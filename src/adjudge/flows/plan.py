@@ -11,9 +11,9 @@ import numpy as np
 import polars as pl
 
 from .._typing import BoolArray, FloatArray
-from ..core.run import write
 from ..data import active_labels
 from ..errors import AdjudgeError
+from ..reports.files import write
 from ..reports.story import LabelPlan
 from ..reports.text import clean
 from ..stats.sampling import systematic

@@ -15,9 +15,10 @@ from typing import Any
 
 import polars as pl
 
-from ..core.run import plain, write
+from ..core.run import plain
 from ..errors import AdjudgeError
 from . import numbers
+from .files import write
 from .story import ForestRow, Matrix, Provenance, Story
 from .text import clean
 

@@ -7,7 +7,7 @@ shift_p is the change in policy p's mean residual (gold − forecast), all else 
 safe_p is the part of it that survives sampling error: up to that bias the win over p is still significant at the
 level. It is the mean-difference analogue of a robustness value. Limit: a tie has shift 0 and safe 0.
 
-Sources: Cinelli and Hazlett (2020), J. R. Stat. Soc. B 82 (robustness values); Rosenbaum, Observational Studies (2002), ch. 4.
+Sources: Cinelli and Hazlett (2020), J. R. Stat. Soc. B 82 (robustness values); Rosenbaum (2002), Observational Studies.
 """
 
 from __future__ import annotations
