@@ -83,8 +83,7 @@ def test_a_method_noisier_than_its_labels_has_a_wider_interval_around_its_own_va
         assert low < 0.6 < high
         assert 0.85 * exact < high - low <= exact * np.sqrt(noise) + 1e-9
     reserve = Reserve(np.array([5.0]), np.array([2.0]), np.array([[0.04]]))
-    spread = 3 / np.sqrt(1 + np.sqrt(2 / 5))  # less what chance explains
-    expected = 2.1 + np.array([-1, 1]) * spread * 2.7764451051977987  # t(0.975; 4)
+    expected = 2.1 + np.array([-1, 1]) * 3 * 2.7764451051977987  # t(0.975; 4)
     assert unit(2.1, 9.0, 4, reserve, bounds=(-np.inf, np.inf))[0] == pytest.approx(expected)
 
 

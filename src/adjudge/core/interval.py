@@ -15,8 +15,8 @@ number of labels n* and the correction of its degrees of freedom are Korn and Gr
 and continuous gold: φ reads the difference off the labels. Limits: no judge and binary gold is inside Clopper-Pearson;
 n → ∞ is value ± t·stderr; no finite range is the t interval. The interval is never wider than the labels-only one
 (Clopper-Pearson on n/φ labels), unless the method is noisier than its labels by more than chance, v > (1 + √(2/n))·u:
-then by √ of that ratio; who wants the narrower one must take the labels' value with it. It contains the value and
-grows with the level on both sides of it.
+then, by and by, as much wider as it is noisier, for who wants the narrower one must take the labels' value with it. It
+contains the value and grows with the level on both sides of it.
 
 Sources: Agresti and Coull (1998), Am. Stat. 52(2), doi:10.1080/00031305.1998.10480550; Korn and Graubard (1998),
 Survey Methodology 24(2), 193-201; Brown, Cai and DasGupta (2001), Stat. Sci. 16(2), doi:10.1214/ss/1009213286.
@@ -133,7 +133,7 @@ def interval(
     steady, df = _steady(variance, df, n, u, reserve)
     low, width = (bounds[0], bounds[1] - bounds[0]) if np.isfinite(bounds[1] - bounds[0]) else (0.0, np.inf)
     with np.errstate(divide="ignore", invalid="ignore"):
-        stretch = np.sqrt(np.fmax(variance / most, 1.0))
+        stretch = np.sqrt(np.fmax(steady / most, 1.0))
         if np.isfinite(width):
             p, centre = np.clip((np.array([value, mean]) - low) / width, 0, 1)
             u, steady = u / width**2, steady / width**2
@@ -210,18 +210,20 @@ def _steady_variance(n: FloatArray, mean: FloatArray, variance: FloatArray) -> F
 def _labels(
     value: FloatArray, reserve: Reserve | None, bounds: tuple[float, float]
 ) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
-    """[k] n, mean and steady variance of the labels, and the variance above which they know better than the method."""
+    """[k] n, mean and steady variance of the labels, and the larger of that and their plain one."""
     unknown = np.full(value.shape, np.nan)
     if reserve is None:
         return np.zeros(value.shape), unknown, unknown, unknown
     n, u = np.asarray(reserve.n, dtype=float), np.diagonal(reserve.steadied(bounds))
     u = np.where((n > 0) & (u >= 0), u, np.nan)  # of a contrast over a label or two it can be negative: not known
-    return n, reserve.mean, u, np.where(np.isnan(u), np.nan, np.fmax(u, np.diagonal(reserve.covariance)) * _chance(n))
+    return n, reserve.mean, u, np.where(np.isnan(u), np.nan, np.fmax(u, np.diagonal(reserve.covariance)))
 
 
-def _chance(n: FloatArray) -> FloatArray:
-    """[k] by how much two variances from the same n labels differ by chance: their relative standard error, above 1."""
-    return 1 + np.sqrt(2 / np.maximum(n, 1))
+def _excused(v: FloatArray, u: FloatArray, n: FloatArray) -> FloatArray:
+    """[k] u while chance explains that v is larger, v from the square of that ratio on, and in between what joins them."""
+    chance = 1 + np.sqrt(2 / np.maximum(n, 1))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.fmax(u, np.fmin(v, (v / chance) ** 2 / u))
 
 
 def _steady(
@@ -231,7 +233,7 @@ def _steady(
     if reserve is None:
         return v, df
     added = reserve.lean * (u - v) if reserve.added is None else np.diagonal(reserve.added)
-    steady, least = np.fmin(np.fmax(v + added, v), np.fmax(u, v / _chance(n))), np.maximum(n - 1, 1)
+    steady, least = np.fmin(np.fmax(v + added, v), _excused(v, u, n)), np.maximum(n - 1, 1)
     with np.errstate(divide="ignore", invalid="ignore"):
         labelled = v * np.sqrt(np.minimum(1, least / df)) + np.maximum(added, 0)
         fewer = np.fmin(df, least * np.fmax(steady / labelled, 1) ** 2)
