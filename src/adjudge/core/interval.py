@@ -220,7 +220,7 @@ def _labels(
 
 
 def _excused(v: FloatArray, u: FloatArray, n: FloatArray) -> FloatArray:
-    """[k] u while chance explains that v is larger, v from the square of that ratio on, and in between what joins them."""
+    """[k] u while chance explains that v is larger, v from the square of that ratio on, a bridge in between."""
     chance = 1 + np.sqrt(2 / np.maximum(n, 1))
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.fmax(u, np.fmin(v, (v / chance) ** 2 / u))
