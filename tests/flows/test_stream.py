@@ -59,3 +59,13 @@ def test_what_batches_cannot_do_is_refused(path):
     bare = pl.read_parquet(path).with_columns(gold=pl.lit(None, dtype=pl.Float64))
     with pytest.raises(AdjudgeError, match="labelled prompts"):
         evaluate(bare, gold="gold", stream=True)
+
+
+def test_the_sample_does_not_follow_a_table_made_from_the_same_seed(tmp_path, monkeypatch):
+    monkeypatch.setattr("adjudge.flows.stream.SAMPLE", 1000)
+    score = np.random.default_rng(0).random(20_011)
+    gold = np.where(np.arange(score.size) % 97 == 0, score, np.nan)
+    frame = pl.DataFrame({"policy": "a", "prompt_id": np.arange(score.size), "judge_score": score, "gold": gold})
+    frame.with_columns(pl.col("gold").fill_nan(None)).write_parquet(tmp_path / "a.parquet")
+    ratings = evaluate(tmp_path / "a.parquet", stream=True, seed=0).ratings
+    assert abs(np.average(ratings.score[:, 0], weights=ratings.weight) - 0.5) < 0.05

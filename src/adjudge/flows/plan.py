@@ -24,6 +24,8 @@ from .answer import Answer
 from .plan_block import plan_block
 from .settle import Costs, Settlement, settle
 
+_OWN = 104729  # tells these draws from the default_rng(seed) that a simulated table may itself come from
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Plan:
@@ -55,7 +57,7 @@ class Plan:
         """
         ratings = self.answer.ratings
         keep = np.flatnonzero(self.drawn | ratings.labelled)
-        keep = np.random.default_rng(self.answer.seed).permutation(keep)
+        keep = np.random.default_rng((self.answer.seed, _OWN)).permutation(keep)
         table = _texts(self.answer, ratings, keep)
         gold = ratings.gold[keep]
         return table.with_columns(
@@ -121,7 +123,7 @@ def plan(
     settlement = settle(answer, costs, between=between)
     counts = settlement.extra if labels is None else np.full(answer.ratings.k, labels)
     share = active_labels.scores(answer.ratings, labels=counts, uniform=uniform)
-    drawn = systematic(share, rng=np.random.default_rng(answer.seed), group=answer.ratings.policy)
+    drawn = systematic(share, rng=np.random.default_rng((answer.seed, _OWN)), group=answer.ratings.policy)
     return Plan(answer, settlement, drawn, active_labels.combined(answer.ratings, share))
 
 
