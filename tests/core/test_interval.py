@@ -330,3 +330,16 @@ def test_coverage_of_paired_differences_with_few_labels():
         low, high = estimate.difference("a", "b").interval()[0]
         missed += not low <= 0 <= high
     assert missed <= stats.binom.ppf(0.999, trials, 0.06)
+
+
+def test_a_difference_on_one_degree_of_freedom_has_a_pvalue():
+    """Next to level 1 Student's t is in the billions, and two labelled clusters count for no label at all."""
+    mean, covariance = np.array([0.48, 0.5]), np.eye(2) * 1e-4
+    reserve = Reserve(np.full(2, 2.0), mean, covariance)
+    one = Estimate(("a", "b"), mean, (Part("sampling", covariance, 2),), np.ones(2), (0.0, 1.0), reserve)
+    difference = one.difference("a", "b")
+    for level in (0.95, 1 - 1e-6, 1 - 2e-10, 1 - 1.1e-10):
+        low, high = difference.interval(level)[0]
+        assert low < -0.5
+        assert high > 0.5
+    assert difference.pvalue(0.0)[0] > 0.5

@@ -244,9 +244,9 @@ def _beta_interval(p: FloatArray, n: FloatArray, df: FloatArray, level: FloatArr
     """[k, 2] Beta quantiles on n binary labels, fewer when the variance has fewer degrees of freedom than that."""
     n = np.clip(n, 1e-3, 1e12)
     n = n * np.minimum(1, t_quantile(n - 1, level) / t_quantile(df, level)) ** 2
-    tail, yes, no = (1 - level) / 2, n * p + 0.5, n * (1 - p) + 0.5
-    low = np.where(p > 0, special.betaincinv(yes - reach, no + reach, tail), 0)
-    high = np.where(p < 1, special.betainccinv(yes + reach, no - reach, tail), 1)
+    tail, least, most = (1 - level) / 2, 0.5 - reach + 1e-12, 0.5 + reach  # > 0 where no label is left
+    low = np.where(p > 0, special.betaincinv(n * p + least, n * (1 - p) + most, tail), 0)
+    high = np.where(p < 1, special.betainccinv(n * p + most, n * (1 - p) + least, tail), 1)
     return np.column_stack([np.fmin(low, p), np.fmax(high, p)])
 
 
