@@ -87,3 +87,12 @@ def test_unit_free_scores_keep_gaps_and_constants():
     np.testing.assert_array_equal(crossfit.unit_free(np.array([np.nan, np.nan])), [np.nan, np.nan])
     found = crossfit.unit_free(np.array([1e6, np.nan, 1e6 + 1e-9]))
     np.testing.assert_array_equal(found, [0, np.nan, 0])
+
+
+def test_a_row_of_weight_two_is_the_row_twice():
+    cluster, key = sample()
+    times = np.random.default_rng(5).integers(1, 4, cluster.size)
+    twice = np.repeat(np.arange(cluster.size), times)
+    weighted = crossfit.folds(cluster, key, weight=times.astype(float))
+    assert (weighted[twice] == crossfit.folds(cluster[twice], key[twice])).all()
+    assert (weighted != crossfit.folds(cluster, key)).any()

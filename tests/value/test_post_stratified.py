@@ -54,3 +54,12 @@ def test_missing_scores_are_a_cell_of_their_own() -> None:
 def test_is_narrower_than_labels_alone_with_a_good_judge() -> None:
     ratings = small_tables.drawn(5, n=2003, m=401)
     assert post_stratified.estimate(ratings).stderr[0] < 0.8 * labels_only.estimate(ratings).stderr[0]
+
+
+def test_bin_edges_count_rows_by_weight() -> None:
+    rng = np.random.default_rng(3)
+    score, times = rng.random(53), rng.integers(1, 5, 53)
+    edges = post_stratified.bin_edges(score, 5, times.astype(float))
+    np.testing.assert_array_equal(edges, post_stratified.bin_edges(np.repeat(score, times), 5))
+    shares = np.bincount(np.searchsorted(edges, score), times) / times.sum()
+    np.testing.assert_allclose(shares, 0.2, atol=4 / times.sum() + 1e-9)

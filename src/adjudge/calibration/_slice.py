@@ -86,7 +86,8 @@ def take(ratings: Ratings, *, judges: Sequence[str] | None, covariates: bool = F
             "A calibrator needs rows with both a score and a label.",
             "Judge the labelled rows too, or use calibration.mean, which ignores the judge.",
         )
-    fold = crossfit.folds(ratings.cluster[rows], _key(ratings.score[rows]), count=folds, seed=seed)
+    mass = ratings.weight[rows]
+    fold = crossfit.folds(ratings.cluster[rows], _key(ratings.score[rows], mass), weight=mass, count=folds, seed=seed)
     base = crossfit.training_weights(weight, fold)
     return Slice(
         judges=names,
@@ -154,13 +155,13 @@ def pull(labelled: Slice, lever: FloatArray, held_out: FloatArray) -> FloatArray
     return lever * np.where(labelled.weight > 0, labelled.gold - held_out, 0.0)[:, None]
 
 
-def _key(score: FloatArray) -> FloatArray:
+def _key(score: FloatArray, weight: FloatArray) -> FloatArray:
     """[m] sum of the standardised scores of all judges, used or not: every calibrator of a table has the same folds."""
     known = np.isfinite(score)
-    count = np.maximum(known.sum(axis=0), 1)
+    total = np.maximum(weight @ known, 1e-300)
     filled = np.where(known, score, 0.0)
-    centred = np.where(known, score - filled.sum(axis=0) / count, 0.0)
-    spread = np.sqrt((centred**2).sum(axis=0) / count)
+    centred = np.where(known, score - weight @ filled / total, 0.0)
+    spread = np.sqrt(weight @ centred**2 / total)
     return (centred / np.where(spread > 0, spread, 1.0)).sum(axis=1)
 
 

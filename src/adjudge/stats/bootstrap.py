@@ -148,7 +148,7 @@ def refit(ratings: Ratings, *, judge: str | None = None, folds: int = 5, seed: i
         place=place,
         gold=ratings.gold[rows],
         weight=label_weight(ratings)[rows],
-        fold=crossfit.folds(ratings.cluster[rows], score[rows], count=folds, seed=seed),
+        fold=crossfit.folds(ratings.cluster[rows], score[rows], weight=ratings.weight[rows], count=folds, seed=seed),
         cluster=ratings.cluster[rows],
         policy=ratings.policy[rows],
         k=ratings.k,

@@ -21,12 +21,15 @@ LEAVE_ONE_OUT_UP_TO = 20
 """With this many labelled clusters or fewer, every cluster is its own fold: none can be spared."""
 
 
-def folds(cluster: IntArray, key: FloatArray, *, count: int = 5, seed: int = 0) -> IntArray:
+def folds(
+    cluster: IntArray, key: FloatArray, *, weight: FloatArray | None = None, count: int = 5, seed: int = 0
+) -> IntArray:
     """[m] fold of each row.
 
     Arguments:
         cluster: [m] code of the independent unit of each labelled row.
         key: [m] what to balance over the folds, such as the judge score; NaN sorts last.
+        weight: [m] weight of each row in its cluster's mean key, so that weight 2 is the row twice; equal by default.
         count: folds K; one for each cluster when there are no more than `LEAVE_ONE_OUT_UP_TO` or than K.
         seed: of the deal.
 
@@ -36,8 +39,8 @@ def folds(cluster: IntArray, key: FloatArray, *, count: int = 5, seed: int = 0) 
     if count < 2:
         raise AdjudgeError(f"folds is {count}.", "Cross-fitting needs at least 2 folds.", "Use folds=5.")
     units, code = np.unique(cluster, return_inverse=True)
-    size = np.bincount(code, minlength=units.size)
-    mean = np.bincount(code, key, units.size) / size
+    size = np.bincount(code, weight, units.size)
+    mean = np.bincount(code, key if weight is None else weight * key, units.size) / np.maximum(size, 1e-300)
     order = np.argsort(unit_free(mean), kind="stable")
     place = np.empty(units.size, dtype=np.int64)
     place[order] = np.arange(units.size)

@@ -50,7 +50,7 @@ def estimate(ratings: Ratings, *, judge: str | None = None, bins: int = 5, least
     'value.post_stratified'
     """
     score = ratings.score[:, judge_columns(ratings, judge)[0]] if ratings.judges else np.zeros(ratings.n)
-    edges = bin_edges(score[ratings.labelled], bins)
+    edges = bin_edges(score[ratings.labelled], bins, ratings.weight[ratings.labelled])
     cells = len(ratings.strata) * (edges.size + 2)
     fine = strata.refined(ratings, cell_of(score, ratings.stratum, edges), cells)
     sums = difference.fold(difference.prepare(fine), fine)
@@ -65,17 +65,20 @@ def finish(sums: difference.Sums, names: tuple[str, ...], cells: int, *, least: 
     return strata.combined(divided, pieces, pieces.gold, psi, method="value.post_stratified", spent=0.0)
 
 
-def bin_edges(score: FloatArray, bins: int) -> FloatArray:
-    """[b] inner edges: between the levels of a score with at most `bins` levels, else at quantiles.
+def bin_edges(score: FloatArray, bins: int, weight: FloatArray | None = None) -> FloatArray:
+    """[b] inner edges: between the levels of a score with at most `bins` levels, else above its weighted quantiles.
 
     >>> bin_edges(np.array([0.0, 1.0, 1.0]), 5)
     array([0.5])
     """
-    known = score[np.isfinite(score)]
-    levels = np.unique(known)
+    known = np.isfinite(score) if weight is None else np.isfinite(score) & (weight > 0)
+    levels, code = np.unique(score[known], return_inverse=True)
+    between = (levels[1:] + levels[:-1]) / 2
     if levels.size <= bins:
-        return (levels[1:] + levels[:-1]) / 2
-    return np.unique(np.quantile(known, np.arange(1, bins) / bins))
+        return between
+    height = np.cumsum(np.bincount(code, None if weight is None else weight[known], levels.size))
+    cut = np.searchsorted(height, np.arange(1, bins) / bins * height[-1] * (1 - 1e-12))
+    return between[np.unique(cut[cut < between.size])]
 
 
 def cell_of(score: FloatArray, stratum: IntArray, edges: FloatArray) -> IntArray:
