@@ -37,7 +37,7 @@ def contrast_df(W: FloatArray, covariance: FloatArray, df: FloatArray, shared: F
     o is the part of their labels that members have on the same clusters: n pairs have n − 1 degrees of freedom, not
     twice as many. The least also stands where all variances are 0.
     """
-    variance = np.diagonal(covariance)
+    variance, df = np.diagonal(covariance), np.maximum(df, 1.0)
     least = np.min(np.where(W != 0, df, np.inf), axis=1)
     with np.errstate(invalid="ignore", divide="ignore"):
         total = combine(W**2, variance) ** 2 / combine(W**4, variance**2 / df)
@@ -116,8 +116,8 @@ def _standardised(estimate: Estimate) -> tuple[IntArray, FloatArray, FloatArray]
     covariance = estimate.covariance
     variance = np.diagonal(covariance)
     usable = np.flatnonzero(np.isfinite(estimate.value + variance))
-    sd = np.sqrt(steady_variance(estimate.value, variance, estimate.df, estimate.bounds, estimate.reserve)[usable])
-    scale = np.sqrt(variance[usable])
+    steady = steady_variance(estimate.value, variance, estimate.df, estimate.bounds, estimate.reserve)
+    sd, scale = (np.sqrt(np.maximum(each[usable], 0.0)) for each in (steady, variance))  # rounding may go below 0
     scale = np.where(scale > 0, scale, np.inf)
     correlation = covariance[np.ix_(usable, usable)] / np.outer(scale, scale)
     np.fill_diagonal(correlation, 1 + 1e-9)  # a hair, so that singular correlations have a root too
@@ -152,7 +152,7 @@ def _blocks(reach: FloatArray) -> FloatArray:
 
 def _coverage(reach: FloatArray, r: int, df: float, critical: FloatArray | float) -> FloatArray:
     """P(max |t| <= critical), averaged over the directions along axis 0."""
-    with np.errstate(divide="ignore"):
+    with np.errstate(divide="ignore", over="ignore"):
         return special.fdtr(r, df, (critical / reach) ** 2 / r).mean(axis=0)
 
 

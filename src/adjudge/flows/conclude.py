@@ -8,10 +8,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import numpy as np
+
 from .._typing import IntArray
 from ..audit import agreement, labels, leakage, saturation, support, transport
 from ..core.estimate import Estimate
-from ..core.finding import Finding
+from ..core.finding import Finding, Severity
 from ..core.run import Run
 from ..errors import AdjudgeError
 from ..tables.calibrator import Calibrator
@@ -62,11 +64,13 @@ def conclude(
         setting: what was asked.
         rows, units: [k] rows and number of clusters of the whole table, when `ratings` is a sample of it.
     """
+    estimate, outside = _inside(estimate)
     audits = [check.check(ratings) for check in CHECKS]
     told = TOLD_ELSEWHERE if ratings.labelled.any() else (*TOLD_ELSEWHERE, "judge-not-verified")
     found = (
         *ratings.findings,
         *(finding for finding in estimate.findings if finding.code not in told),
+        *outside,
         *(calibrator.findings if calibrator else ()),
         *(finding for audit in audits for finding in audit.findings),
     )
@@ -86,6 +90,26 @@ def conclude(
         units=units,
     )
     return replace(answer, findings=_sorted((*found, *unverified(answer))))
+
+
+def _inside(estimate: Estimate) -> tuple[Estimate, tuple[Finding, ...]]:
+    """The estimate with values in the range that every truth lies in: a correction by few labels can overshoot it."""
+    low, high = estimate.bounds
+    out = np.flatnonzero((estimate.value < low - 1e-9) | (estimate.value > high + 1e-9))
+    findings = tuple(
+        Finding(
+            "value-outside-range",
+            Severity.WARNING,
+            f"The labels of {estimate.names[p]} correct its value to {estimate.value[p]:.3g}, beyond the range "
+            f"{low:g} to {high:g} of gold; the end of the range is shown.",
+            float(estimate.value[p]),
+            low if estimate.value[p] < low else high,
+            "Label more of its rows: so large a correction rests on few of them.",
+            (estimate.names[p],),
+        )
+        for p in out
+    )
+    return replace(estimate, value=np.clip(estimate.value, low, high)), findings
 
 
 def _reason(estimate: Estimate) -> str:

@@ -17,8 +17,10 @@ def verdict(answer: Answer) -> str:
     order = [p for p in answer.order if np.isfinite(value[p])]
     if not order:
         return "No policy can be valued from this table; the findings say what is missing."
-    if len(names) == 1:
-        return _single(answer)
+    if len(order) == 1:
+        return _single(answer, order[0])
+    if np.isfinite(answer.ranks[order, 0]).sum() < 2:
+        return "No policy can be told from another: there are too few independent prompts to judge an error from."
     first = order[0]
     rivals = [p for p in order[1:] if answer.ranks[p, 0] <= 1]
     caution = _caution(answer, first)
@@ -44,15 +46,17 @@ def _lead(answer: Answer, first: int, second: int) -> str:
     return f"ahead of {answer.estimate.names[second]} by {lead.value[0]:.3g} ({low:.3g} to {high:.3g})"
 
 
-def _single(answer: Answer) -> str:
-    """The value of the only policy."""
-    name, value, (low, high) = answer.estimate.names[0], answer.estimate.value[0], answer.interval[0]
+def _single(answer: Answer, p: int) -> str:
+    """The value of the only policy that has one."""
+    name, value, (low, high) = answer.estimate.names[p], answer.estimate.value[p], answer.interval[p]
     sentence = f"{name} is worth {value:.3g}"
     if np.isfinite(high - low):
         sentence += f", {numbers.coverage(answer.level)} interval {low:.3g} to {high:.3g}."
     else:
-        sentence += "; one prompt cannot tell how far that may be off."
-    return sentence if answer.verified[0] else f"By the judge alone, {sentence} No gold label checks it."
+        sentence += "; too few prompts tell how far that may be off."
+    if len(answer.estimate.names) > 1:
+        sentence += " No other policy can be valued."
+    return sentence if answer.verified[p] else f"By the judge alone, {sentence} No gold label checks it."
 
 
 def _caution(answer: Answer, first: int) -> str:

@@ -19,8 +19,11 @@ WORDS: dict[str, float] = {
     **dict.fromkeys(("false", "no", "fail", "failed", "incorrect", "bad", "loss"), 0.0),
 }
 
-#: Size above which squares and sums of many rows would overflow.
-LARGEST = 1e100
+#: Size above which fourth powers (degrees of freedom need them) and sums of many rows would overflow.
+LARGEST = 1e50
+
+#: Share of the heaviest row's weight below which a row cannot move any figure, and counts as 0.
+LIGHTEST = 1e-30
 
 Place = Callable[[int], str]
 
@@ -177,7 +180,7 @@ def weights(series: pl.Series | None, n: int, door: Door) -> FloatArray:
                 "A weight says how many rows a row stands for, so it is at least 0.",
                 f"Drop the rows with --where '{series.name} >= 0'.",
             )
-    return values
+    return np.where(values < LIGHTEST * values.max(initial=0.0), 0.0, values)
 
 
 def propensities(series: pl.Series | None, n: int, door: Door) -> FloatArray:
@@ -185,7 +188,7 @@ def propensities(series: pl.Series | None, n: int, door: Door) -> FloatArray:
     if series is None:
         return np.full(n, np.nan)
     values = numeric(series, door, "--propensity")
-    bad = (values <= 0) | (values > 1)
+    bad = (values < 1 / LARGEST) | (values > 1)
     if bad.any():
         first = int(np.argmax(bad))
         raise AdjudgeError(
