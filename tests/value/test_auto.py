@@ -1,49 +1,48 @@
-"""`value.auto` is the method that it picks, and it never looks at the values to pick it."""
-
-from __future__ import annotations
-
-from dataclasses import replace
-from types import ModuleType
+"""The choice of a method looks at what the table has, never at the values, and says what it chose."""
 
 import numpy as np
 import pytest
 
-from adjudge.calibration import linear
-from adjudge.core.finding import Severity
+from adjudge.calibration import linear, mean
 from adjudge.sim.judging import Judging
-from adjudge.tables.ratings import Ratings
 from adjudge.value import auto, calibrated, labels_only, plug_in
+from contracts import worlds
 
-WORLD = Judging(truth=(0.7, 0.5, 0.4), items=53, labels=71).draw(3)
-PLAIN = WORLD.ratings
-TABLES = {
-    "every row has a label": (replace(PLAIN, gold=WORLD.gold), labels_only),
-    "no row has a label": (replace(PLAIN, gold=np.full(PLAIN.n, np.nan)), plug_in),
-    "no forecast": (PLAIN, labels_only),
-    "a forecast": (linear.fit(PLAIN)(PLAIN), calibrated),
-}
+RATINGS = Judging(items=101, labels=97, truth=(0.7, 0.5)).draw(1).ratings
+FITTED = linear.fit(RATINGS)(RATINGS)
+BARE = worlds.unlabelled(RATINGS, np.empty(0, int))
+FULL = Judging(items=53, labels=106, truth=(0.7, 0.5)).draw(1).ratings
 
 
-@pytest.mark.parametrize("table", TABLES)
-def test_it_is_the_method_that_it_picks(table: str) -> None:
-    ratings, method = TABLES[table]
-    picked, alone = auto.estimate(ratings), method.estimate(ratings)
-    np.testing.assert_array_equal(picked.value, alone.value)
-    np.testing.assert_array_equal(picked.covariance, alone.covariance)
-    assert picked.method == alone.method
+@pytest.mark.parametrize(
+    ("ratings", "chosen", "words"),
+    [
+        (FULL, labels_only, "every row has a gold label"),
+        (FITTED, calibrated, "97 gold labels calibrate the judge (calibration.linear)"),
+        (RATINGS, labels_only, "97 gold labels are too few"),
+        (BARE, plug_in, "no gold labels"),
+    ],
+)
+def test_the_method_picked_is_the_method_itself(ratings, chosen, words):
+    found, plain = auto.estimate(ratings), chosen.estimate(ratings)
+    assert found.method == plain.method
+    np.testing.assert_array_equal(found.value, plain.value)
+    np.testing.assert_array_equal(found.covariance, plain.covariance)
+    assert found.findings[0].code == "method-chosen"
+    assert words in found.findings[0].message
+    assert found.findings[1:] == plain.findings
 
 
-@pytest.mark.parametrize("table", TABLES)
-def test_it_says_what_it_picked_and_why(table: str) -> None:
-    ratings, method = TABLES[table]
-    told = next(finding for finding in auto.estimate(ratings).findings if finding.code == "method-chosen")
-    assert told.severity is Severity.INFO
-    assert method.__name__.removeprefix("adjudge.") in told.message
+def test_the_choice_never_looks_at_scores_or_labels():
+    rng = np.random.default_rng(1)
+    for _ in range(5):
+        noise = worlds.replace(RATINGS, gold=np.where(RATINGS.labelled, rng.random(RATINGS.n), np.nan))
+        assert auto.estimate(linear.fit(noise)(noise)).method == "value.calibrated"
 
 
-@pytest.mark.parametrize("table", ["no forecast", "a forecast"])
-def test_other_labels_do_not_change_the_pick(table: str) -> None:
-    ratings, _ = TABLES[table]
-    turned: Ratings = replace(ratings, gold=1 - ratings.gold)
-    chosen: ModuleType = auto._choose(ratings)[0]
-    assert auto._choose(turned)[0] is chosen
+def test_a_useless_judge_leaves_what_the_labels_say():
+    """Calibrated to a constant, with labels enough to stand alone, the estimate is that of the labels."""
+    ratings = mean.fit(RATINGS)(RATINGS)
+    found, alone = auto.estimate(ratings), labels_only.estimate(RATINGS)
+    np.testing.assert_allclose(found.value, alone.value, atol=0.01)
+    np.testing.assert_allclose(found.stderr, alone.stderr, rtol=0.1)
