@@ -105,7 +105,7 @@ class Estimate:
         return np.asarray(np.sqrt(np.maximum(variance, 0.0)))
 
     def interval(self, level: float | FloatArray = 0.95) -> FloatArray:
-        """[k, 2] confidence intervals: inside the bounds, never wider than the labels alone allow (`core.interval`)."""
+        """[k, 2] confidence intervals: inside the bounds, held by what the labels alone say (`core.interval`)."""
         low_high = _interval.interval(
             self.value, self.stderr**2, self.df, level=level, bounds=self.bounds, reserve=self.reserve
         )
