@@ -52,7 +52,7 @@ def command(
             arguments=assigned(arguments),
             **given(options),
         )
-    click.echo(answer.text(form))
+    click.echo(answer.text(form).rstrip("\n"))
     if not no_report:
         page = answer.save(out)
         click.echo(f"\nReport: {page}", err=form != "table")

@@ -75,6 +75,11 @@ class Plan:
         if self.block is None:
             return "Nothing to plan: a single policy has no rival. `labels` draws rows of it all the same."
         lines = [clean(self.block.text), ""]
+        ratings = self.answer.ratings
+        drawn = np.bincount(ratings.policy[self.drawn], minlength=ratings.k)
+        if np.any(drawn != self.settlement.extra):
+            counts = zip(ratings.policies, drawn, strict=True)
+            return "\n".join(lines + [f"  {clean(name)}: {count:,} rows, as asked" for name, count in counts])
         lines += [f"  {clean(name)}: {count:,} more labels" for name, count in self.block.extra]
         lines.append(f"  cost: {self.settlement.cost:,.2f}" if self.block.extra else "  no more labels")
         return "\n".join(lines)

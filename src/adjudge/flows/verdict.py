@@ -63,7 +63,7 @@ def _caution(answer: Answer, first: int) -> str:
     if not answer.verified[first]:
         return f" But no label backs {answer.estimate.names[first]}: treat this as a lead, not a result."
     severe = sum(finding.severity is Severity.SEVERE for finding in answer.findings)
-    return f" {severe} severe finding{'s' if severe > 1 else ''} below: read before acting." if severe else ""
+    return f" {severe} severe finding{'s' if severe > 1 else ''}: read before acting." if severe else ""
 
 
 def _list(names: list[str]) -> str:
