@@ -426,3 +426,10 @@ def test_small_tables_of_sound_numbers_give_an_answer(rows: list[dict[str, objec
 )
 def test_any_weights_and_propensities_too(rows: list[dict[str, object]], method: str) -> None:
     _survives(rows, weight="w", propensity="p", method=method)
+
+
+def test_an_argument_of_the_wrong_kind_is_told(run: Callable[..., tuple[int, str, str]]) -> None:
+    FRAME.write_csv("table.csv")
+    code, _, err = run("evaluate", "table.csv", "--method", "cvar", "--set", "tail=abc", "--no-report")
+    assert code == 1
+    assert err.startswith("Found:    cvar cannot work with tail='abc'.")

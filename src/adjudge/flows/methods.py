@@ -38,7 +38,16 @@ def values(ratings: Ratings, method: str, arguments: Mapping[str, object]) -> Es
                 f"Its arguments: {', '.join(known) or 'none'}.",
                 f"Did you mean {near[0]!r}?" if near else "Leave it out.",
             )
-    found: Estimate = module.estimate(ratings, **arguments)
+    try:
+        found: Estimate = module.estimate(ratings, **arguments)
+    except TypeError:
+        if not arguments:
+            raise
+        given = ", ".join(f"{name}={value!r}" for name, value in arguments.items())
+        signature = str(inspect.signature(module.estimate)).partition(" ->")[0]
+        raise AdjudgeError(
+            f"{method} cannot work with {given}.", f"It is called as estimate{signature}.", "Correct the argument."
+        ) from None
     plain = tuple(name.removeprefix("policy=") for name in found.names)
     if plain != ratings.policies:
         raise AdjudgeError(
