@@ -33,8 +33,22 @@ SEVERE = 2  # exit code when a finding is severe, so that a pipeline can stop on
 @click.option("--calibration", default="auto", show_default=True, help="A method of `adjudge methods calibration`.")
 @click.option("--level", type=float, default=0.95, show_default=True, help="Coverage of the intervals.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of every random draw.")
-@click.option("--format", "form", type=click.Choice(["table", "json", "csv", "md"]), default="table", show_default=True)
-@click.option("--out", type=click.Path(path_type=Path), default="adjudge-report", show_default=True, metavar="FOLDER")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "json", "csv", "md"]),
+    default="table",
+    show_default=True,
+    help="What is printed.",
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    default="adjudge-report",
+    show_default=True,
+    metavar="FOLDER",
+    help="Where the page and the tables go.",
+)
 @click.option("--stream/--no-stream", default=None, help="Read in batches.  [default: from 1 GB on]")
 @click.option("--no-report", is_flag=True, help="Print only; write no page and no files.")
 def command(

@@ -75,6 +75,8 @@ def _about(answer: Answer, found: Settlement, need: Need) -> str:
     if need.reachable:
         pair = [need.left, need.right]
         first, second = np.maximum(np.ceil(need.labels[pair] - found.now[pair] - 1e-6), 0)
+        if first + second == 0:
+            return f"{gap}, and today's labels ought to show it; label a few more and look again."
         return f"{gap}; about {first:,.0f} more labels on {left} and {second:,.0f} on {right} would settle it."
     return f"{gap}; no number of labels on these rows settles a difference that small, only more prompts would."
 

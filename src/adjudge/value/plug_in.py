@@ -8,6 +8,8 @@ The interval holds the sampling error (and the calibrator's), never the judge's 
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from .._typing import FloatArray
@@ -84,4 +86,5 @@ def _with_calibration(ratings: Ratings) -> tuple[FloatArray, Reserve]:
     leans = leaning.fold(leaning.prepare(ratings), ratings)
     psi = pieces.influence(np.zeros_like(pieces.e), pieces.a[0])
     covariance, _ = leaning.joint_covariance(pieces.cells, psi, leans, leans.slopes(np.zeros(ratings.k)))
-    return covariance, reserve(pieces)
+    share = pieces.n / max(float(pieces.n.sum()), 1.0)  # the forecast leans on the labels of all policies alike
+    return covariance, replace(reserve(pieces), share=share)
