@@ -7,6 +7,7 @@ when a single one of its usual names stands in the table, and an info finding sa
 from __future__ import annotations
 
 import difflib
+import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -104,7 +105,7 @@ def guess(names: Sequence[str], role: str) -> tuple[str, tuple[Finding, ...]]:
         raise AdjudgeError(
             f"Several columns could be the {role}: {listing(found)}.",
             "Exactly one must be.",
-            f"Name it with --{role} {found[0]}.",
+            f"Name it with --{role} {shlex.quote(found[0])}.",
         )
     if not found or found[0] == USUAL[role][0][0]:
         return (found[0] if found else ""), ()
@@ -195,7 +196,7 @@ def _usual_judge(
     raise AdjudgeError(
         "No judge column was named, and none has a usual name.",
         f"The {'score ' if scores else ''}columns are: {listing(listed)}.",
-        f"Name it with --judge {listed[0] if scores else 'COLUMN'}.",
+        f"Name it with --judge {shlex.quote(listed[0]) if scores else 'COLUMN'}.",
     )
 
 
