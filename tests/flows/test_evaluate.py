@@ -22,8 +22,8 @@ def answer():
 
 def test_the_best_of_a_clear_field_is_found(answer):
     assert answer.estimate.names[answer.order[0]] == "p00"
-    assert answer.reason.startswith("value.calibrated")
-    assert answer.run.methods[0] == "value.calibrated"
+    assert answer.reason.startswith("value.ppi_cross")
+    assert answer.run.methods[0] == "value.ppi_cross"
 
 
 def test_same_seed_same_answer(answer):

@@ -11,12 +11,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..core.finding import Finding, Severity
 from ..errors import AdjudgeError
 from ..stats import difference, label_rates, leaning
 from ..tables.ratings import Ratings, stacked
 from ..tables.stream import Scan
-from ..value import calibrated, labels_only
+from ..value import auto, labels_only
 from .calibrate import FEWEST, calibrator_for
 from .conclude import Setting, conclude
 from .evaluation import Evaluation
@@ -70,14 +69,7 @@ def evaluate_scan(
         done += batch.n
         if progress is not None:
             progress(done, scan.n)
-    told = Finding(
-        "method-chosen",
-        Severity.INFO,
-        f"value.calibrated: {labelled.n:,} gold labels calibrate the judge ({calibrator.method}) and correct it policy "
-        f"by policy; all {counts.sum():,} scores are used, in batches.",
-    )
-    estimate = calibrated.finish(sums, leans)
-    estimate = replace(estimate, findings=(told, *estimate.findings))
+    estimate = auto.finish(sums, leans, calibrator=calibrator.method)
     ratings = replace(calibrator(stacked(kept)), findings=scan.findings + labelled.findings)
     alone = labels_only.estimate(labelled)
     return conclude(ratings, estimate, alone, calibrator, setting, rows=counts, units=scan.units)
