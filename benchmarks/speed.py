@@ -268,7 +268,8 @@ def main() -> None:
     growing = ["", "## Cost by rows", "", "Five policies, 1,250 labels, everything a report needs.", "", *growth(quick)]
     batches = [
         "",
-        "From a Parquet file, batch by batch (`--stream`), start-up included; memory is that of the process.",
+        "From a Parquet file, batch by batch (`--stream`), start-up included. Memory, that of the whole process,",
+        "grows with pairs of prompt and policy (here each row is one), about 200 bytes each, not with the file.",
         "",
     ]
     growing += [*batches, "| rows | CPU s | CPU s per million rows | peak MB |", "|--:|--:|--:|--:|"]

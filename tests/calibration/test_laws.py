@@ -174,7 +174,7 @@ def test_missing_scores_fall_back_to_the_mean_and_say_so(method):
     assert forecast.value[::5] == pytest.approx(np.full(forecast.value[::5].size, np.nanmean(ratings.gold)))
     assert calibrated.policies == ratings.policies
     if method is not mean:
-        assert "score-missing" in {finding.code for finding in method.fit(ratings).findings}
+        assert "score-filled" in {finding.code for finding in method.fit(ratings).findings}
 
 
 @every(ALL)

@@ -48,5 +48,7 @@ def test_slices_stand_beside_the_policies():
     assert sum(row[4] for row in table.rows) == 400
     with pytest.raises(AdjudgeError, match="use --by for slices"):
         evaluate(frame, by="language", method="slices")
+    with pytest.raises(AdjudgeError, match="Name it with --by"):
+        evaluate(frame, by="tongue")
     with pytest.raises(AdjudgeError, match="One grouping"):
         evaluate(frame, by="language", stratum="policy")

@@ -38,6 +38,12 @@ def test_any_batch_size_gives_the_answer_of_the_table_in_memory(path, rows):
     assert parts.n_rows.tolist() == whole.n_rows.tolist()
 
 
+def test_a_named_method_is_the_one_that_is_used(path):
+    whole, parts = (evaluate(path, stream=stream, method="calibrated") for stream in (False, True))
+    assert parts.estimate.method == "value.calibrated"
+    np.testing.assert_allclose(parts.estimate.value, whole.estimate.value, rtol=1e-12)
+
+
 def test_progress_reaches_the_end(path):
     steps = []
     evaluate(path, stream=True, progress=lambda done, total: steps.append((done, total)))

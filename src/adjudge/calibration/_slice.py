@@ -178,9 +178,9 @@ def _gaps(ratings: Ratings, names: tuple[str, ...], covariates: bool) -> tuple[F
     if not gaps:
         return ()
     finding = Finding(
-        "score-missing",
-        Severity.WARNING,
-        f"{gaps} of {ratings.n} rows lack a judge score or a covariate and are forecast by the mean of the labels.",
+        "score-filled",
+        Severity.INFO,
+        f"{gaps:,} of {ratings.n:,} rows lack a judge score or a covariate and are forecast by the mean of the labels.",
         gaps,
         0,
         "Judge those rows, or drop them if the judge abstains at random.",

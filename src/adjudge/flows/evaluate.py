@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -92,11 +93,12 @@ def evaluate(
     if _batched(source, stream, rater is None and labels is None and method in ("auto", "calibrated")):
         opened = scan(source, **given, bounds=bounds)  # type: ignore[arg-type]
         setting = replace(setting, data=fingerprints(source))
-        return evaluate_scan(opened, setting, calibration=calibration, progress=progress)
+        return evaluate_scan(opened, setting, method=method, calibration=calibration, progress=progress)
     if isinstance(source, Ratings):
         ratings = source
     else:
-        ratings = door.read(source, **given, rater=rater, labels=labels, bounds=bounds)  # type: ignore[arg-type]
+        with _named_by(by):
+            ratings = door.read(source, **given, rater=rater, labels=labels, bounds=bounds)  # type: ignore[arg-type]
     setting = replace(setting, data=fingerprints(source) or _in_memory(ratings))
     return evaluate_ratings(ratings, setting, method=method, arguments=arguments, calibration=calibration)
 
@@ -126,6 +128,17 @@ def evaluate_ratings(
 def fingerprints(source: object) -> dict[str, str]:
     """Path -> fingerprint of each input file; none for tables in memory."""
     return {str(path): file_fingerprint(path) for path in _paths(source) if path.is_file()}
+
+
+@contextmanager
+def _named_by(by: str | None) -> Iterator[None]:
+    """Slices travel as strata: an error about that column names the option that the user typed."""
+    try:
+        yield
+    except AdjudgeError as error:
+        if not by:
+            raise
+        raise AdjudgeError(error.found, error.expected, error.do.replace("--stratum", "--by")) from None
 
 
 def _paths(source: object) -> list[Path]:

@@ -15,7 +15,7 @@ from ..errors import AdjudgeError
 from ..stats import difference, label_rates, leaning
 from ..tables.ratings import Ratings, stacked
 from ..tables.stream import Scan
-from ..value import auto, labels_only
+from ..value import auto, calibrated, labels_only
 from .calibrate import FEWEST, calibrator_for
 from .conclude import Setting, conclude
 from .evaluation import Evaluation
@@ -29,6 +29,7 @@ def evaluate_scan(
     scan: Scan,
     setting: Setting,
     *,
+    method: str = "auto",
     calibration: str = "auto",
     progress: Callable[[int, int], None] | None = None,
     rows: int = BATCH,
@@ -38,6 +39,7 @@ def evaluate_scan(
     Arguments:
         scan: of `tables.stream.scan`.
         setting: level, seed, and what is to be remembered of the source.
+        method: `auto` or `calibrated`.
         calibration: as in `evaluate`.
         progress: called with (rows done, rows in all) after each batch.
         rows: of a batch.
@@ -69,7 +71,10 @@ def evaluate_scan(
         done += batch.n
         if progress is not None:
             progress(done, scan.n)
-    estimate = auto.finish(sums, leans, calibrator=calibrator.method)
+    if method == "auto":
+        estimate = auto.finish(sums, leans, calibrator=calibrator.method)
+    else:
+        estimate = calibrated.finish(sums, leans)
     ratings = replace(calibrator(stacked(kept)), findings=scan.findings + labelled.findings)
     alone = labels_only.estimate(labelled)
     return conclude(ratings, estimate, alone, calibrator, setting, rows=counts, units=scan.units)
