@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import html
+import re
+import shlex
 from pathlib import Path
 
 import numpy as np
@@ -104,3 +107,29 @@ def test_a_single_policy_can_be_sampled(capsys: pytest.CaptureFixture[str]) -> N
     assert not Path("to_label.csv").exists()
     assert main(["plan", "ratings.csv", "--gold", "human", "--where", "policy = 'p00'", "--labels", "7"]) == 0
     assert "7 empty in column `gold`" in capsys.readouterr().out
+
+
+def test_the_line_that_a_report_offers_is_one_that_plan_takes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Every option of `evaluate` that `plan` does not have is left out of the line to copy."""
+    words = [
+        "evaluate",
+        "arena",
+        "--judge",
+        "judge_score",
+        "--gold",
+        "oracle_label",
+        "--by",
+        "split",
+        "--format",
+        "json",
+    ]
+    words += ["--calibration=linear", "--method", "calibrated", "--set", "few=20", "--no-stream", "--out", "here"]
+    monkeypatch.setattr("sys.argv", ["adjudge", *words])
+    assert main(words) == 0
+    capsys.readouterr()
+    page = (tmp_path / "here" / "report.html").read_text()
+    (line,) = set(re.findall(r"adjudge plan arena[^<\"]*?to_label\.csv", html.unescape(page)))
+    assert main(shlex.split(line)[1:]) == 0
+    assert "Found" not in capsys.readouterr().err

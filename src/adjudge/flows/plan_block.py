@@ -13,7 +13,7 @@ from .settle import VERIFY, Need, Settlement, settle
 from .spread import Spread, spreads
 
 STEPS = 60
-_EVALUATE_OPTIONS = ("--out", "--format", "--method", "--calibration")  # that `adjudge plan` does not take
+_EVALUATE_OPTIONS = ("--out", "--format", "--method", "--set", "--calibration", "--by")  # unknown to `adjudge plan`
 _EVALUATE_FLAGS = ("--no-report", "--stream", "--no-stream", "--debug")
 
 
