@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from scipy import special
 
+from adjudge.sim.judging import Judging
 from adjudge.value import labels_only, ppi_plus, ppi_stratified
 from value import small_tables
 
@@ -59,3 +60,17 @@ def test_covers_where_labels_favour_a_stratum_and_labels_alone_do_not() -> None:
         naive += abs(alone.value[0] - truth) <= 2 * alone.stderr[0]
     assert abs(hits / trials - level) < 4 * np.sqrt(level * (1 - level) / trials)
     assert naive / trials < 0.9
+
+
+def test_strata_labelled_at_unlike_rates_are_covered_when_called_directly():
+    """Labels were drawn by stratum, four in five from the poor responses, and nobody recorded the rates."""
+    world, trials, held = Judging(truth=(0.6, 0.5), items=601, labels=1), 120, 0
+    rates = np.array([0.20, 0.02, 0.02, 0.01, 0.01])
+    for seed in range(trials):
+        drawn, rng = world.draw(seed), np.random.default_rng((seed, 1))
+        stratum = np.digitize(drawn.gold + rng.normal(0, 0.1, drawn.gold.size), [0.3, 0.5, 0.7, 0.85])
+        gold = np.where(rng.random(drawn.gold.size) < rates[stratum], drawn.gold, np.nan)
+        ratings = replace(drawn.ratings, gold=gold, stratum=stratum, strata=tuple("abcde"))
+        low, high = ppi_stratified.estimate(ratings).interval().T
+        held += int(np.sum((low <= drawn.truth) & (drawn.truth <= high)))
+    assert held / (2 * trials) > 0.95 - 3 * np.sqrt(0.95 * 0.05 / trials)

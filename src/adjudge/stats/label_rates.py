@@ -43,7 +43,8 @@ def by_stratum(ratings: Ratings, total: FloatArray | None = None) -> Ratings:
         return ratings
     total = sizes(ratings) if total is None else total
     labelled = sizes(replace(ratings, weight=np.where(known, ratings.weight, 0.0)))
-    each = float(ratings.weight[known].mean())
+    pairs = np.unique(ratings.policy[known] * ratings.units + ratings.cluster[known]).size
+    each = float(ratings.weight[known].sum()) / pairs  # a cluster is one draw, however many rows of it are labelled
     if not unlike(labelled / each, total / each) < CHANCE:
         return ratings
     share = np.divide(labelled, total, out=np.full(total.shape, np.nan), where=labelled > 0)

@@ -18,6 +18,7 @@ from ..core.card import Card, Paper
 from ..core.estimate import Estimate
 from ..stats import difference, power_tuning, strata
 from ..stats.judges import judge_columns
+from ..stats.label_rates import by_stratum
 from ..tables.ratings import Ratings
 
 CARD = Card(
@@ -52,6 +53,7 @@ def estimate(ratings: Ratings, *, judge: str | None = None, least: int = 10) -> 
     'value.ppi_stratified'
     """
     cells = len(ratings.strata)
+    ratings = by_stratum(ratings)  # strata too small to stand alone are put together by their rates, not as they fell
     fine = strata.refined(ratings, ratings.stratum, cells)
     sums = difference.fold(difference.prepare(fine, judges=judge_columns(ratings, judge)), fine)
     return finish(sums, ratings.policies, cells, least=least)
