@@ -19,6 +19,7 @@ import numpy as np
 from scipy import linalg, special
 
 from .._typing import FloatArray, IntArray
+from ..core.finding import Finding, Severity
 from ..errors import AdjudgeError
 from .cluster import group_sums
 
@@ -173,3 +174,20 @@ def _full_rank(X: FloatArray, weight: FloatArray, names: Sequence[str]) -> Float
             "Drop the columns named.",
         )
     return scale
+
+
+def few_clusters(clusters: int, d: int) -> tuple[Finding, ...]:
+    """A finding below ten labelled clusters a coefficient."""
+    if clusters >= 10 * d:
+        return ()
+    return (
+        Finding(
+            "labels-too-few",
+            Severity.WARNING,
+            f"{clusters} labelled clusters for {d} coefficients: cluster-robust errors are then too small by "
+            "some per cent.",
+            clusters,
+            10 * d,
+            f"Label {10 * d - clusters} more clusters, or drop columns.",
+        ),
+    )

@@ -270,19 +270,7 @@ def _combined(data: Problem, coefs: FloatArray, parts: list[Part], combine: str,
 def _doubts(data: Problem, clusters: int) -> list[Finding]:
     """Findings on how many labels there are and how unevenly the design weighs them."""
     known, d = data.labelled, data.X.shape[1]
-    found = []
-    if clusters < 10 * d:
-        found.append(
-            Finding(
-                "labels-too-few",
-                Severity.WARNING,
-                f"{clusters} labelled clusters for {d} coefficients: cluster-robust errors are then too small by "
-                f"some per cent.",
-                clusters,
-                10 * d,
-                f"Label {10 * d - clusters} more clusters, or drop columns.",
-            )
-        )
+    found = [*moments.few_clusters(clusters, d)]
     weight = np.where(known, data.weight / data.propensity, 0.0)
     m = int(known.sum())
     effective = float(effective_clusters(np.zeros(m, dtype=np.int64), weight[known] / data.weight[known], 1)[0])

@@ -150,16 +150,4 @@ def _said(power: float, strength: float | None, clusters: int, d: int) -> tuple[
                 power,
             )
         )
-    if clusters < 10 * d:
-        found.append(
-            Finding(
-                "labels-too-few",
-                Severity.WARNING,
-                f"{clusters} labelled clusters for {d} coefficients: cluster-robust errors are then too small by "
-                f"some per cent.",
-                clusters,
-                10 * d,
-                f"Label {10 * d - clusters} more clusters, or drop columns.",
-            )
-        )
-    return tuple(found)
+    return (*found, *moments.few_clusters(clusters, d))

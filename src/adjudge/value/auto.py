@@ -58,24 +58,31 @@ def estimate(ratings: Ratings) -> Estimate:
     if ratings.forecast is None:
         return _told(labels_only.estimate(ratings), f"{labels} gold labels are too few to learn from the judge.")
     sums = difference.fold(difference.prepare(ratings, forecast=True), ratings)
-    return finish(sums, leaning.fold(leaning.prepare(ratings), ratings), calibrator=ratings.forecast.calibrator)
+    leans = None if _apart(sums) else leaning.fold(leaning.prepare(ratings), ratings)
+    return finish(sums, leans, calibrator=ratings.forecast.calibrator)
 
 
-def finish(sums: difference.Sums, leans: leaning.Leaning, *, calibrator: str) -> Estimate:
+def finish(sums: difference.Sums, leans: leaning.Leaning | None, *, calibrator: str) -> Estimate:
     """The choice between the two methods that use a forecast, from folded sums.
 
     Arguments:
-        sums, leans: of `stats.difference` and `stats.leaning`, with the forecast in them.
+        sums, leans: of `stats.difference` and `stats.leaning`, with the forecast in them; no policy that has labels
+            enough leans on the others', so `leans` may be None where all have.
         calibrator: address of what made the forecast, for the finding.
     """
-    pieces = difference.pieces(sums)
     used = f"{int(sums.label.sums[0].sum()):,} gold labels calibrate the judge ({calibrator})"
-    if np.all(pieces.n >= ENOUGH):
+    if leans is None or _apart(sums):
         return _told(
             ppi_cross.finish(sums, lam=None),
             f"{used}; each policy has {ENOUGH} or more, and says by itself how far its scores can be trusted.",
         )
     return _told(calibrated.finish(sums, leans), f"{used} and correct it policy by policy; all scores are used.")
+
+
+def _apart(sums: difference.Sums) -> bool:
+    """Whether each policy has labelled clusters enough of its own."""
+    labelled = sums.label.group[sums.label.sums[0] > 0]
+    return bool(np.all(np.bincount(labelled, minlength=len(sums.names)) >= ENOUGH))
 
 
 def _told(found: Estimate, reason: str) -> Estimate:
