@@ -20,6 +20,11 @@ CALLS = {
         "Calibrator",
         ("..tables.calibrator import Calibrator", "..tables.ratings import Ratings"),
     ),
+    "ranking": (
+        "table: Comparisons",
+        "Estimate",
+        ("..core.estimate import Estimate", "..tables.comparisons import Comparisons"),
+    ),
     "audit": ("ratings: Ratings", "Audit", ("..core.estimate import Audit", "..tables.ratings import Ratings")),
     "data": ("ratings: Ratings", "FloatArray", (".._typing import FloatArray", "..tables.ratings import Ratings")),
 }

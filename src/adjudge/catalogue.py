@@ -46,6 +46,7 @@ FAMILIES = {
     for family in (
         Family("value", "estimate", "an Estimate of policy values or effects"),
         Family("calibration", "fit", "a calibrator: Ratings -> Ratings with a forecast of gold"),
+        Family("ranking", "rank", "an Estimate of ratings, with rank intervals and the chance of being best"),
         Family("audit", "check", "findings, and the figures behind them"),
         Family("data", "scores", "a value or suspicion per row"),
     )

@@ -10,7 +10,7 @@ Too little data gives NaN, never 0.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -65,6 +65,7 @@ class Estimate:
         slack: [k, 2] how far the truth may lie below / above the value for reasons that no sampling error shows.
         method: address of the method that made it, such as `value.ppi`.
         findings: what to distrust.
+        figures: other quantities of the same fit, by name, such as the `effects` of covariates on a ranking.
     """
 
     names: tuple[str, ...]
@@ -76,6 +77,7 @@ class Estimate:
     slack: FloatArray = field(default_factory=lambda: np.empty((0, 2)))
     method: str = ""
     findings: tuple[Finding, ...] = ()
+    figures: Mapping[str, Estimate] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         k = len(self.names)
