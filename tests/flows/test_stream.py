@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 
 from adjudge.errors import AdjudgeError
-from adjudge.flows.conclude import Setting
+from adjudge.flows.made import Setting
 from adjudge.flows.evaluate import evaluate
 from adjudge.flows.stream import evaluate_scan
 from adjudge.sim.judging import Judging

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import shlex
-import sys
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from dataclasses import replace
 
 import numpy as np
 
@@ -14,34 +10,14 @@ from .._typing import IntArray
 from ..audit import agreement, labels, leakage, saturation, support, transport
 from ..core.estimate import Estimate
 from ..core.finding import Finding, Severity
-from ..core.run import Run
-from ..errors import AdjudgeError
 from ..tables.calibrator import Calibrator
 from ..tables.ratings import Ratings
 from .evaluation import Evaluation
+from .made import Setting, worst_first
 from .unverified import unverified
 
 CHECKS = (labels, support, transport, agreement, saturation, leakage)
 TOLD_ELSEWHERE = ("method-chosen", "not-verified")  # as the reason, and with the sensitivity value
-
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """What was asked. Arguments: level of the intervals, seed, data: name -> fingerprint, options: as recorded."""
-
-    level: float = 0.95
-    seed: int = 0
-    data: Mapping[str, str] = field(default_factory=dict)
-    options: Mapping[str, object] = field(default_factory=dict)
-    source: object = None
-
-    def __post_init__(self) -> None:
-        if not 0 < self.level < 1:
-            raise AdjudgeError(
-                f"level is {self.level:g}.", "A coverage between 0 and 1, such as 0.95.", "Give such a level."
-            )
-        if self.seed < 0:
-            raise AdjudgeError(f"seed is {self.seed}.", "A whole number from 0 on.", "Give such a seed.")
 
 
 def conclude(
@@ -82,14 +58,14 @@ def conclude(
         calibrator=calibrator,
         findings=(),
         reason=_reason(estimate),
-        run=Run.now(_command(), seed=setting.seed, data=setting.data, settings=setting.options, methods=methods),
+        run=setting.run("adjudge.evaluate(…)", methods),
         level=setting.level,
         seed=setting.seed,
         source=setting.source,
         rows=rows,
         units=units,
     )
-    return replace(answer, findings=_sorted((*found, *unverified(answer))))
+    return replace(answer, findings=worst_first((*found, *unverified(answer))))
 
 
 def _inside(estimate: Estimate) -> tuple[Estimate, tuple[Finding, ...]]:
@@ -115,14 +91,3 @@ def _inside(estimate: Estimate) -> tuple[Estimate, tuple[Finding, ...]]:
 def _reason(estimate: Estimate) -> str:
     told = [finding.message for finding in estimate.findings if finding.code == "method-chosen"]
     return told[0] if told else f"You asked for {estimate.method}."
-
-
-def _command() -> str:
-    program = Path(sys.argv[0]).name if sys.argv else ""
-    return shlex.join(["adjudge", *sys.argv[1:]]) if program == "adjudge" else "adjudge.evaluate(…)"
-
-
-def _sorted(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
-    """Each finding once, the worst first."""
-    once = {(finding.code, finding.subject, finding.message): finding for finding in findings}
-    return tuple(sorted(once.values(), key=lambda finding: -finding.severity))

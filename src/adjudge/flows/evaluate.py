@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
 
-from ..core.run import array_fingerprint, file_fingerprint
+from ..core.run import array_fingerprint
 from ..errors import AdjudgeError
 from ..stats.label_rates import by_stratum
 from ..tables import bundled
@@ -17,8 +16,9 @@ from ..tables.ratings import Ratings
 from ..tables.stream import scan
 from ..value import auto, labels_only
 from .calibrate import calibrate
-from .conclude import Setting, conclude
+from .conclude import conclude
 from .evaluation import Evaluation
+from .made import Setting, fingerprints, paths
 from .methods import values
 from .stream import evaluate_scan
 
@@ -125,11 +125,6 @@ def evaluate_ratings(
     return conclude(ratings, estimate, alone, calibrator, setting)
 
 
-def fingerprints(source: object) -> dict[str, str]:
-    """Path -> fingerprint of each input file; none for tables in memory."""
-    return {str(path): file_fingerprint(path) for path in _paths(source) if path.is_file()}
-
-
 @contextmanager
 def _named_by(by: str | None) -> Iterator[None]:
     """Slices travel as strata: an error about that column names the option that the user typed."""
@@ -139,11 +134,6 @@ def _named_by(by: str | None) -> Iterator[None]:
         if not by:
             raise
         raise AdjudgeError(error.found, error.expected, error.do.replace("--stratum", "--by")) from None
-
-
-def _paths(source: object) -> list[Path]:
-    given = source if isinstance(source, (list, tuple)) else [source]
-    return [Path(one) for one in given if isinstance(one, (str, Path))]
 
 
 def _in_memory(ratings: Ratings) -> dict[str, str]:
@@ -160,4 +150,4 @@ def _batched(source: object, stream: bool | None, possible: bool) -> bool:
         )
     if stream is not None or not possible:
         return bool(stream)
-    return sum(path.stat().st_size for path in _paths(source) if path.is_file()) >= LARGE
+    return sum(path.stat().st_size for path in paths(source) if path.is_file()) >= LARGE

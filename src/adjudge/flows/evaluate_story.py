@@ -16,12 +16,11 @@ from ..reports.story import (
     Histogram,
     Line,
     Matrix,
-    MethodUsed,
     Prose,
-    Provenance,
     Story,
 )
 from .answer import MOST_PAIRS, Answer
+from .made import provenance
 from .plan_block import plan_block
 from .slice_table import slice_table
 from .verdict import verdict
@@ -38,7 +37,7 @@ def story(answer: Answer) -> Story:
     blocks += [block for block in (slice_table(answer), _curve(answer), plan_block(answer)) if block is not None]
     if answer.findings:
         blocks.append(Findings(answer.findings))
-    blocks += [Prose("Why this method", (answer.reason, *_choice(answer))), _provenance(answer)]
+    blocks += [Prose("Why this method", (answer.reason, *_choice(answer))), provenance(answer.run)]
     return Story(
         title=f"Which of {ratings.k} policies is best?" if ratings.k > 1 else f"What is {ratings.policies[0]} worth?",
         verdict=verdict(answer),
@@ -170,8 +169,3 @@ def _choice(answer: Answer) -> tuple[str, ...]:
         for trial in answer.calibrator.trials
     )
     return (f"Out-of-fold squared error of the calibrations tried: {tried}.",)
-
-
-def _provenance(answer: Answer) -> Provenance:
-    cards = [(address, catalogue.card(address)) for address in answer.run.methods]
-    return Provenance(answer.run, tuple(MethodUsed(address, card.answers, card.papers) for address, card in cards))

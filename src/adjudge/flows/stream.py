@@ -17,8 +17,9 @@ from ..tables.ratings import Ratings, stacked
 from ..tables.stream import Scan
 from ..value import auto, calibrated, labels_only
 from .calibrate import FEWEST, calibrator_for
-from .conclude import Setting, conclude
+from .conclude import conclude
 from .evaluation import Evaluation
+from .made import Setting
 
 SAMPLE = 300_000  # rows without a label that the audits see
 BATCH = 200_000
