@@ -90,7 +90,7 @@ def read(
         scores=opened.scores,
         elsewhere=apart,
     )
-    frame = _take(opened, used, where)
+    frame = take(opened, used.needed(), where)
     findings = [*opened.findings, *told]
     strangers = [name for name in columns.as_names(gold) if name not in used.gold]
     if used.rater:
@@ -162,9 +162,8 @@ def _spread(arrays: dict[str, object], name: str, values: ArrayLike | None) -> t
     return names
 
 
-def _take(opened: Source, used: Columns, where: str | None) -> pl.DataFrame:
-    """The needed rows and columns, with the user's row numbers."""
-    names = used.needed()
+def take(opened: Source, names: tuple[str, ...], where: str | None) -> pl.DataFrame:
+    """The needed rows and columns, with the user's row numbers. Errors: a condition that is wrong, or no rows."""
     if opened.several and FILE not in names:
         names = (*names, FILE)
     condition, extra = keep_where(where, opened.names)
@@ -186,7 +185,7 @@ def build(
     """Checks and codes a frame whose columns are known; `part` of a table is not judged by the scores it lacks."""
     door = Door.at(frame, list(findings), several=several)
     policy, policies = _policies(frame, used, door)
-    item = _codes(frame, used.item, "item", door)
+    item = codes(frame, used.item, "item", door)
     score = numbers.scores(frame, used.judges, door, part=part)
     gold, gold_variance = labelling.gold(frame, used.gold, door)
     edge = labelling.bounds(gold, bounds, door)
@@ -195,7 +194,7 @@ def build(
         raise AdjudgeError(f"{used.weight}: all weights are 0.", "Some rows must count.", "Name another with --weight.")
     recorded = frame[used.propensity] if used.propensity else None
     propensity = numbers.propensities(recorded, frame.height, door)
-    draw = _codes(frame, used.draw, "draw", door) if used.draw else None
+    draw = codes(frame, used.draw, "draw", door) if used.draw else None
     answer = policy * (int(item.max()) + 1) + item
     merged = duplicates.merge(answer, draw, score, gold, gold_variance, propensity, door)
     keep = merged.keep
@@ -209,7 +208,7 @@ def build(
         judges=used.judges,
         policy=policy[keep],
         item=item[keep],
-        cluster=_codes(frame, used.cluster, "cluster", door) if used.cluster else item[keep],
+        cluster=codes(frame, used.cluster, "cluster", door) if used.cluster else item[keep],
         score=score[keep],
         gold=merged.gold[keep],
         weight=weight[keep],
@@ -225,14 +224,15 @@ def build(
     )
 
 
-def _codes(frame: pl.DataFrame, name: str, part: str, door: Door) -> IntArray:
+def codes(frame: pl.DataFrame, name: str, part: str, door: Door) -> IntArray:
     """[n] codes of the ids in a column; every row its own when there is no column. Errors: missing ids."""
     if not name:
         return np.arange(frame.height)
-    return coding.encode(_whole(coding.ids(frame[name]), part, door))[0]
+    return coding.encode(whole(coding.ids(frame[name]), part, door))[0]
 
 
-def _whole(ids: pl.Series, part: str, door: Door) -> pl.Series:
+def whole(ids: pl.Series, part: str, door: Door) -> pl.Series:
+    """The same ids. Errors: some are missing."""
     missing = ids.is_null()
     if bool(missing.any()):
         first = int(missing.arg_max() or 0)
@@ -247,7 +247,7 @@ def _whole(ids: pl.Series, part: str, door: Door) -> pl.Series:
 def _policies(frame: pl.DataFrame, used: Columns, door: Door) -> tuple[IntArray, tuple[str, ...]]:
     if not used.policy:
         return np.zeros(frame.height, dtype=np.int64), ("policy",)
-    code, distinct = coding.encode(_whole(coding.ids(frame[used.policy]), "policy", door))
+    code, distinct = coding.encode(whole(coding.ids(frame[used.policy]), "policy", door))
     refuse_many(distinct.len(), used.policy)
     return code, tuple(str(name) for name in distinct)
 

@@ -111,9 +111,15 @@ def _from_pandas(source: Any) -> Source:
 
 
 def _pandas_column(values: Any) -> Any:
-    """Plain numbers as NumPy; the rest as a list with None for what is missing."""
+    """Plain numbers as NumPy and text through Arrow; mixed values as a list with None for what is missing."""
     if isinstance(values.dtype, np.dtype) and values.dtype.kind in "biuf":
         return values.to_numpy()
+    try:
+        text = pl.from_pandas(values)
+    except (ValueError, TypeError, NotImplementedError):  # mixed values
+        text = None
+    if text is not None and text.dtype == pl.String:
+        return text
     return [None if missing else value for value, missing in zip(values.tolist(), values.isna().tolist(), strict=True)]
 
 
