@@ -15,11 +15,12 @@ from ..reports.story import (
     ForestRow,
     Histogram,
     Line,
-    Matrix,
     Prose,
     Story,
 )
-from .answer import MOST_PAIRS, Answer
+from .answer import Answer
+from .blocks import pair_matrix
+from .derived import MOST_PAIRS
 from .made import provenance
 from .plan_block import plan_block
 from .slice_table import slice_table
@@ -33,7 +34,7 @@ def story(answer: Answer) -> Story:
     ratings = answer.ratings
     blocks: list[Block] = [_forest(answer)]
     if 2 <= ratings.k <= MOST_PAIRS:
-        blocks.append(_matrix(answer))
+        blocks.append(pair_matrix(answer))
     blocks += [block for block in (slice_table(answer), _curve(answer), plan_block(answer)) if block is not None]
     if answer.findings:
         blocks.append(Findings(answer.findings))
@@ -86,27 +87,6 @@ def _forest(answer: Answer) -> Forest:
         bounds=e.bounds,
         level=answer.level,
     )
-
-
-def _matrix(answer: Answer) -> Matrix:
-    """Pairs in the order of the ranking, with simultaneous intervals and step-down p-values."""
-    pairs, k = answer.differences, answer.ratings.k
-    low_high = pairs.simultaneous(answer.level, seed=answer.seed)
-    p_value = pairs.stepdown(seed=answer.seed)
-    left, right = np.triu_indices(k, 1)
-    square = np.full((5, k, k), np.nan)
-    for table, upper, lower in (
-        (0, pairs.value, -pairs.value),
-        (1, low_high[:, 0], -low_high[:, 1]),
-        (2, low_high[:, 1], -low_high[:, 0]),
-        (3, p_value, p_value),
-        (4, pairs.stderr, pairs.stderr),
-    ):
-        square[table, left, right], square[table, right, left] = upper, lower
-    order = answer.order
-    difference, low, high, p_adjusted, stderr = square[:, order][:, :, order]
-    names = tuple(answer.estimate.names[p] for p in order)
-    return Matrix(names, difference, low, high, p_adjusted, stderr, level=answer.level)
 
 
 def _curve(answer: Answer) -> Curve | None:

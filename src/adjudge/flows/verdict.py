@@ -6,12 +6,12 @@ import numpy as np
 
 from ..core.finding import Severity
 from ..reports import numbers
-from .answer import Answer
+from .derived import Derived
 
 MOST_NAMED = 4
 
 
-def verdict(answer: Answer) -> str:
+def verdict(answer: Derived) -> str:
     """Who is best, by how much, or why nobody can say; the first words carry the news."""
     names, value = answer.estimate.names, answer.estimate.value
     order = [p for p in answer.order if np.isfinite(value[p])]
@@ -40,13 +40,13 @@ def verdict(answer: Answer) -> str:
     return sentence + "." + caution
 
 
-def _lead(answer: Answer, first: int, second: int) -> str:
+def _lead(answer: Derived, first: int, second: int) -> str:
     lead = answer.estimate.difference(answer.estimate.names[first], answer.estimate.names[second])
     low, high = lead.interval(answer.level)[0]
     return f"ahead of {answer.estimate.names[second]} by {lead.value[0]:.3g} ({low:.3g} to {high:.3g})"
 
 
-def _single(answer: Answer, p: int) -> str:
+def _single(answer: Derived, p: int) -> str:
     """The value of the only policy that has one."""
     name, value, (low, high) = answer.estimate.names[p], answer.estimate.value[p], answer.interval[p]
     sentence = f"{name} is worth {value:.3g}"
@@ -59,7 +59,7 @@ def _single(answer: Answer, p: int) -> str:
     return sentence if answer.verified[p] else f"By the judge alone, {sentence} No gold label checks it."
 
 
-def _caution(answer: Answer, first: int) -> str:
+def _caution(answer: Derived, first: int) -> str:
     if not answer.verified[first]:
         return f" But no label backs {answer.estimate.names[first]}: treat this as a lead, not a result."
     severe = sum(finding.severity is Severity.SEVERE for finding in answer.findings)

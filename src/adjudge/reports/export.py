@@ -19,7 +19,7 @@ from ..core.run import plain
 from ..errors import AdjudgeError
 from . import numbers
 from .files import write
-from .story import ForestRow, Matrix, Provenance, Story
+from .story import Forest, ForestRow, Matrix, Provenance, Story
 from .text import clean
 
 _SCHEMA: dict[str, pl.DataType] = {
@@ -46,6 +46,16 @@ def records(story: Story) -> list[dict[str, Any]]:
     p_best. What is not estimable is None.
     """
     return [_record(row) for row in story.rows]
+
+
+def figures(story: Story) -> dict[str, list[dict[str, Any]]]:
+    """Title -> rows of the forests beside the answer, such as effects of covariates, without ranks."""
+    beside = [block for block in story.blocks if isinstance(block, Forest) and not block.ranked]
+    kept = ("policy", "value", "stderr", "low", "high")
+    return {
+        block.title: [{name: value for name, value in _record(row).items() if name in kept} for row in block.rows]
+        for block in beside
+    }
 
 
 def _record(row: ForestRow) -> dict[str, Any]:
@@ -81,6 +91,7 @@ def as_dict(story: Story) -> dict[str, Any]:
         "verdict": story.verdict,
         "policies": records(story),
         "differences": differences(story),
+        "figures": figures(story),
         "findings": [plain(finding.as_dict()) for finding in story.findings],
         "run": runs[0] if runs else None,
     }

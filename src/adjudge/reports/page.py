@@ -14,7 +14,7 @@ import jinja2
 from markupsafe import Markup
 
 from ..core.finding import Severity
-from . import numbers, svg_curve, svg_forest, svg_matrix
+from . import numbers, svg_curve, svg_forest, svg_matrix, svg_wins
 from .digest import grouped
 from .story import Block, Forest, Story, Table
 from .text import breakable, clean, coded
@@ -106,6 +106,7 @@ def _environment() -> jinja2.Environment:
         forest=svg_forest,
         curves=svg_curve,
         field=svg_matrix,
+        wins=svg_wins,
         column_places=column_places,
         grouped=grouped,
         legend=legend,

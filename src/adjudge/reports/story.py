@@ -76,6 +76,10 @@ class Forest:
         level: of the intervals.
         reference: a value to draw a line at, such as the incumbent or 0; NaN for none.
         reference_name: what that line is.
+        subject: head of the first column.
+        count_name: head of the last column; `Labels` counts trusted labels, anything else rows.
+        ranked: whether the rows are the answer, and so have ranks, a chance of being best, and a place in the exported
+            tables; others are figures beside it, such as effects of covariates.
     """
 
     rows: tuple[ForestRow, ...]
@@ -86,6 +90,13 @@ class Forest:
     level: float = 0.95
     reference: float = NAN
     reference_name: str = ""
+    subject: str = "Policy"
+    count_name: str = "Labels"
+    ranked: bool = True
+
+    def counted(self, row: ForestRow) -> int:
+        """What the last column counts."""
+        return row.n_labels if self.count_name == "Labels" else row.n_rows
 
     @property
     def ordered(self) -> tuple[ForestRow, ...]:
@@ -181,6 +192,25 @@ class Matrix:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Wins:
+    """Who won how often, as seen and as the model predicts: where they part, the model is wrong.
+
+    Arguments:
+        names: [k], in the order to show.
+        observed: [k, k] share of the comparisons that the row won, ties half; NaN where the two never met.
+        predicted: [k, k] what the fitted ratings give; NaN where they give nothing.
+        games: [k, k] comparisons behind each share.
+    """
+
+    names: tuple[str, ...]
+    observed: FloatArray
+    predicted: FloatArray
+    games: FloatArray
+    title: str = "Wins, seen and predicted"
+    caption: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class LabelPlan:
     """How many more trusted labels would settle the question, and which.
 
@@ -263,7 +293,7 @@ class Provenance:
     title: str = "How this was made"
 
 
-Block = Forest | Curve | Matrix | LabelPlan | Table | Prose | Findings | Provenance
+Block = Forest | Curve | Matrix | Wins | LabelPlan | Table | Prose | Findings | Provenance
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,8 +316,9 @@ class Story:
 
     @property
     def rows(self) -> tuple[ForestRow, ...]:
-        """Rows of every forest, best first."""
-        return tuple(row for block in self.blocks if isinstance(block, Forest) for row in block.ordered)
+        """Rows of the forests that rank, best first."""
+        forests = (block for block in self.blocks if isinstance(block, Forest) and block.ranked)
+        return tuple(row for forest in forests for row in forest.ordered)
 
     @property
     def findings(self) -> tuple[Finding, ...]:

@@ -39,17 +39,25 @@ def figures(block: Matrix, i: int, j: int) -> tuple[str, str]:
     return signed(float(block.difference[i, j]), rounding), interval(low, high, rounding)
 
 
-def matrix(block: Matrix, *, key: str) -> Markup:
-    """The field: rows and columns carry numbers that the legend names."""
-    k = min(len(block.names), MOST)
-    cell = max(9, min(24, 640 // max(k, 1)))
-    left, size = 34, 34 + cell * k
-    parts = [tag("title", {"id": f"{key}-t"}, block.title)]
+def field_axes(k: int) -> tuple[int, int, list[Markup]]:
+    """Size of a cell, room for the numbers at its left and top, and these numbers, of a field of k names."""
+    cell, left = max(9, min(24, 640 // max(k, 1))), 34
+    parts = []
     for i in range(k):
         middle = left + cell * (i + 0.5)
         if k <= 24 or i % 5 == 4 or i == 0:
             parts.append(tag("text", {"x": left - 5, "y": middle + 4, "text-anchor": "end"}, str(i + 1)))
             parts.append(tag("text", {"x": middle, "y": left - 6, "text-anchor": "middle"}, str(i + 1)))
+    return cell, left, parts
+
+
+def matrix(block: Matrix, *, key: str) -> Markup:
+    """The field: rows and columns carry numbers that the legend names."""
+    k = min(len(block.names), MOST)
+    cell, left, axes = field_axes(k)
+    size = left + cell * k
+    parts = [tag("title", {"id": f"{key}-t"}, block.title), *axes]
+    for i in range(k):
         for j in range(k):
             if i != j:
                 place = {"x": left + cell * j, "y": left + cell * i, "width": cell - 1, "height": cell - 1}

@@ -33,8 +33,8 @@ MOST_ROWS = 60
 _GAP = "  "
 _BAR = range(16, 45)
 _STYLE = {Severity.SEVERE: "bold red", Severity.WARNING: "yellow", Severity.INFO: "dim"}
-_YIELD = ("Labels", "P(best)", "Rank")
-"""Columns that give way, the first to go first; value and interval never do."""
+_YIELD = ("P(best)", "Rank")
+"""Columns that give way after the last one, the first to go first; value and interval never do."""
 
 
 def table(
@@ -91,8 +91,9 @@ class _Layout:
 
 def _table(forest: Forest, width: int, ascii_only: bool) -> list[Text]:
     rows = forest.ordered[:MOST_ROWS]
-    heads = ["Policy", "Value", f"{numbers.coverage(forest.level)} interval", "Rank", "P(best)", "Labels"]
-    cells = [[_said(text, ascii_only) for text in texts] for texts in (heads, *map(_cells, rows))]
+    heads = [forest.subject, "Value", f"{numbers.coverage(forest.level)} interval"]
+    heads += ["Rank", "P(best)", forest.count_name] if forest.ranked else []
+    cells = [[_said(text, ascii_only) for text in texts] for texts in (heads, *(_cells(forest, row) for row in rows))]
     layout = _layout(forest, cells, width, ascii_only)
     lines = [_line(cells[0], layout, "dim", _ends(layout.axis) if layout.axis else "", "dim")]
     for row, texts in zip(rows, cells[1:], strict=True):
@@ -114,7 +115,7 @@ def _layout(forest: Forest, cells: Sequence[Sequence[str]], width: int, ascii_on
     def taken(name: int) -> int:
         return name + sum(sizes[column] + len(_GAP) for column in shown[1:])
 
-    for head in _YIELD:
+    for head in (heads[-1], *_YIELD) if forest.ranked else ():
         if taken(min(sizes[0], 16)) > width:
             shown.remove(heads.index(head))
     sizes[0] = max(6, min(sizes[0], width - taken(0)))
@@ -130,15 +131,16 @@ def _said(text: str, ascii_only: bool) -> str:
     return numbers.plain_ascii(shown) if ascii_only else shown
 
 
-def _cells(row: ForestRow) -> list[str]:
-    return [
+def _cells(forest: Forest, row: ForestRow) -> list[str]:
+    cells = [
         row.policy + ("" if row.verified else " *"),
         "not estimable" if math.isnan(row.value) else numbers.estimate(row.value, row.error),
         numbers.interval(row.low, row.high, row.stderr),
-        numbers.ranks(row.rank_low, row.rank_high),
-        numbers.percent(row.p_best),
-        numbers.count(row.n_labels),
     ]
+    if forest.ranked:
+        cells += [numbers.ranks(row.rank_low, row.rank_high), numbers.percent(row.p_best)]
+        cells.append(numbers.count(forest.counted(row)))
+    return cells
 
 
 def _line(cells: Sequence[str], layout: _Layout, style: str, bar: str, bar_style: str) -> Text:
