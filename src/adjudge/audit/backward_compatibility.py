@@ -1,0 +1,185 @@
+"""Does an update break what the old version got right, more than running the old one again would?
+
+    R = mean_i p_i(1 − q_i)              old right and new wrong, both run afresh;  R / mean_i p_i  of what was right
+    F = ½ mean_i [p_i(1 − p_i) + q_i(1 − q_i)]         what two independent runs of one and the same version break
+    S = R − F = mean_i ½(p_i − q_i)(1 + p_i − q_i)     regression beyond the noise; 0 when nothing has changed
+
+p_i and q_i are the chances that old and new solve task i. All products are estimated without bias, p_i(1 − p_i) from
+pairs of runs. Half of E(p − q)² is churn in either direction and the other half of S is the change of the mean, so for
+versions that repeat themselves S = R. Intervals are paired by task and clustered.
+
+Balachandran, Chen, Joshi, et al. (2024), Eureka; the noise floor is ours, from U-statistics of repeated runs.
+Limits: one run of each task leaves F unknown: R is then shown, and no regression is claimed.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .._typing import FloatArray, IntArray
+from ..core.card import Card, Paper
+from ..core.estimate import Audit, Estimate, Part
+from ..core.finding import Finding, Severity
+from ..errors import AdjudgeError
+from ..stats.means import clustered_means
+from ..stats.runs import Runs, runs
+from ..tables.ratings import Ratings
+
+CARD = Card(
+    answers="Which share of the tasks that the old version solved does the new one fail, beyond what chance would break?",
+    equation="R = mean p(1 − q);   F = ½ mean[p(1 − p) + q(1 − q)];   S = R − F",
+    papers=(
+        Paper(
+            "Eureka: Evaluating and Understanding Large Foundation Models",
+            "Balachandran, Chen, Joshi, et al.",
+            2024,
+            "arXiv:2409.10566",
+            "https://arxiv.org/abs/2409.10566",
+            "§8, backward compatibility",
+        ),
+    ),
+    needs=("policy", "item", "score"),
+    assumes=("scores lie in [0, 1]: 1 is right", "runs of a task are independent, within and between versions"),
+    limits=("single runs: the noise floor F is unknown", "a version held against itself: S = 0"),
+    when="Before an update is shipped to people who rely on what worked.",
+    rows=(68,),
+)
+MOST = 30
+"""Policies up to which every ordered pair is looked at unless two are named."""
+
+
+def check(
+    ratings: Ratings, *, old: str | None = None, new: str | None = None, metric: str | None = None, level: float = 0.95
+) -> Audit:
+    """Regressions from old to new: share of all tasks, share of what was right, noise floor, and what exceeds it.
+
+    Arguments:
+        ratings: versions as policies; several rows of one policy and item are repeated runs.
+        old, new: names of the versions; every ordered pair of the table's policies where one is not named.
+        metric: name of the score column; the first by default.
+        level: of the simultaneous intervals by which a regression is called.
+
+    Figures, named `old → new`: `regressed` (R), `of_right` (R / mean p), `floor` (F), `beyond_noise` (S).
+
+    Errors: no such policy; scores outside [0, 1]; more than 30 policies without names.
+
+    >>> from adjudge.sim.judging import Judging
+    >>> world = Judging(truth=(0.7, 0.5), items=199, labels=11, draws=3, outcome="binary").draw(1)
+    >>> audit = check(world.ratings, old="p00", new="p01")
+    >>> audit.figures["beyond_noise"].names, [finding.code for finding in audit.findings]
+    (('p00 → p01',), ['backward-incompatible'])
+    """
+    made = runs(ratings, metric=metric)
+    if made.score.size and (made.score.min() < 0 or made.score.max() > 1):
+        raise AdjudgeError(
+            f"ratings.score: from {made.score.min():g} to {made.score.max():g}.",
+            "A regression is a task that was right (1) and is wrong (0); graded scores lie between.",
+            "Name a column of scores in [0, 1], or turn the score into right and wrong first.",
+        )
+    before, after = _pairs(ratings, old, new)
+    names = tuple(f"{ratings.policies[i]} → {ratings.policies[j]}" for i, j in zip(before, after, strict=True))
+    figures = _figures(ratings, made, before, after, names)
+    return Audit(tuple(_said(figures, level)), figures)
+
+
+def _pairs(ratings: Ratings, old: str | None, new: str | None) -> tuple[IntArray, IntArray]:
+    """Positions of the old and the new version of every pair."""
+    for name in (old, new):
+        if name is not None and name not in ratings.policies:
+            raise AdjudgeError(
+                f"ratings: no policy is named {name!r}.", f"Here: {', '.join(ratings.policies[:20])}.", "Name one."
+            )
+    if ratings.k > MOST and (old is None or new is None):
+        raise AdjudgeError(
+            f"ratings: {ratings.k} policies have {ratings.k * (ratings.k - 1):,} ordered pairs.",
+            f"At most {MOST} policies are paired with one another.",
+            "Name the versions: old=…, new=….",
+        )
+    olds = range(ratings.k) if old is None else [ratings.policies.index(old)]
+    news = range(ratings.k) if new is None else [ratings.policies.index(new)]
+    pairs = np.array([(i, j) for i in olds for j in news if i != j], dtype=np.int64).reshape(-1, 2)
+    return pairs[:, 0], pairs[:, 1]
+
+
+def _figures(
+    ratings: Ratings, made: Runs, before: IntArray, after: IntArray, names: tuple[str, ...]
+) -> dict[str, Estimate]:
+    """R, R / mean p, F and S of every pair, over the tasks that both versions ran."""
+    items, code = np.unique(made.item, return_inverse=True)
+    grid = np.full((4, items.size, ratings.k), np.nan)  # mean, p(1 − p), weight, cluster
+    grid[:, code, made.policy] = made.mean(), _noise(made), made.weight, made.cluster
+    mean, noise, weight, cluster = grid
+    both = np.isfinite(mean[:, before] + mean[:, after])
+    pair = np.nonzero(both)[1]
+    p, q = mean[:, before][both], mean[:, after][both]
+    w = (weight[:, before][both] + weight[:, after][both]) / 2
+    floor = (noise[:, before][both] + noise[:, after][both]) / 2
+    unit = cluster[:, before][both].astype(np.int64)
+    lost = p * (1 - q)
+
+    def means(x: FloatArray, by: FloatArray, bounds: tuple[float, float]) -> Estimate:
+        there = np.isfinite(x) & (by > 0)
+        return _centred(clustered_means(names, unit[there], pair[there], x[there], by[there], bounds=bounds))
+
+    return {
+        "regressed": means(lost, w, (0.0, 1.0)),
+        "of_right": means(1 - q, w * p, (0.0, 1.0)),
+        "floor": means(floor, w, (-np.inf, np.inf)),
+        "beyond_noise": means(lost - floor, w, (-1.0, 1.0)),
+    }
+
+
+def _noise(made: Runs) -> FloatArray:
+    """[c] unbiased E y(1 − y') over two runs of the same task; NaN for one run."""
+    first = made.total(made.score)
+    both = first**2 - made.total(made.score**2)  # Σ over ordered pairs of different runs of y·y'
+    with np.errstate(invalid="ignore", divide="ignore"):
+        value = first / made.size - both / (made.size * (made.size - 1.0))
+    return np.where(made.size > 1, value, np.nan)
+
+
+def _centred(estimate: Estimate) -> Estimate:
+    """A figure with a spread of exactly 0 over many tasks is no certainty: one more task may differ.
+
+    The variance of each name is at least (1/(u + 1))² of the range, as if one of u + 1 units differed.
+    """
+    units = estimate.df + 1
+    reach = np.where(np.isfinite(units) & (units >= 2), 1.0 / (units + 1), np.nan) ** 2
+    lift = np.maximum(reach - np.diagonal(estimate.covariance), 0.0) * (np.diagonal(estimate.covariance) <= 0)
+    extra = Part("one more task", np.diag(np.nan_to_num(lift)), estimate.parts[0].units)
+    return Estimate(estimate.names, estimate.value, (*estimate.parts, extra), estimate.df, bounds=estimate.bounds)
+
+
+def _said(figures: dict[str, Estimate], level: float) -> list[Finding]:
+    beyond, regressed = figures["beyond_noise"], figures["regressed"]
+    if not beyond.names:
+        return []
+    found = []
+    low = beyond.simultaneous(level)[:, 0]
+    for j in np.flatnonzero(low > 0):
+        found.append(
+            Finding(
+                "backward-incompatible",
+                Severity.WARNING,
+                f"{beyond.names[j]} breaks {100 * regressed.value[j]:.1f} % of the tasks, {100 * beyond.value[j]:.1f} % "
+                f"beyond what repeated runs break by chance (at least {100 * low[j]:.1f} %).",
+                float(beyond.value[j]),
+                0.0,
+                "Look at the tasks that were right and are now wrong before shipping.",
+                (beyond.names[j],),
+            )
+        )
+    blind = np.flatnonzero(np.isnan(beyond.value) & (regressed.value > 0))
+    if blind.size:
+        found.append(
+            Finding(
+                "noise-floor-unknown",
+                Severity.INFO,
+                f"{blind.size} pairs of policies differ on single tasks, but no task was run twice: chance or regress.",
+                float(blind.size),
+                0.0,
+                "Run every task at least twice with both versions.",
+                tuple(beyond.names[j] for j in blind[:10]),
+            )
+        )
+    return found
