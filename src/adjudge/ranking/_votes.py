@@ -1,0 +1,287 @@
+"""Known votes as plain arrays, how the policies hang together, and the clustered sandwich of ratings that votes drive.
+
+    θ̂ − θ ≈ B Σ_r m_r s_r,      Cov = B M Bᵀ,      M = Σ_clusters (Σ_r m_r s_r)(Σ_r m_r s_r)ᵀ · G/(G−1) · (N−1)/(N−q)
+
+s is what one vote pulls at (two policies, and perhaps a tie parameter), m its mass. Without clusters a row of count c is
+c independent votes; two ways of clustering add up, less their intersection (Cameron, Gelbach, Miller 2011).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy import sparse
+from scipy.sparse import csgraph
+
+from .._typing import BoolArray, FloatArray, IntArray
+from ..core.estimate import Estimate, Part
+from ..core.finding import Finding, Severity
+from ..stats.cluster import group_sums
+from ..tables.comparisons import Comparisons
+
+LEAST_UNITS = 2  # independent units a policy needs before the spread between them says anything
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Votes:
+    """The rows that carry a verdict; n rows, k policies.
+
+    Arguments:
+        policies: [k] names.
+        left, right: [n] positions in `policies`.
+        outcome: [n] 1 left wins, 0.5 tie, 0 right wins, or a probability between.
+        weight, count: [n] importance, and equal independent repeats.
+        cluster: [n, c] codes of the independent units.
+        position: [n] row of the table.
+    """
+
+    policies: tuple[str, ...]
+    left: IntArray
+    right: IntArray
+    outcome: FloatArray
+    weight: FloatArray
+    count: FloatArray
+    cluster: IntArray
+    position: IntArray
+
+    @property
+    def k(self) -> int:
+        """Policies."""
+        return len(self.policies)
+
+    @property
+    def mass(self) -> FloatArray:
+        """[n] weight times count."""
+        return self.weight * self.count
+
+    def take(self, rows: IntArray | BoolArray) -> Votes:
+        """Some of the rows."""
+        names = ("left", "right", "outcome", "weight", "count", "cluster", "position")
+        return replace(self, **{name: getattr(self, name)[rows] for name in names})
+
+    def per_policy(self, values: FloatArray) -> FloatArray:
+        """[k] sums of row values over the rows that a policy takes part in."""
+        return group_sums(self.left, values, self.k) + group_sums(self.right, values, self.k)
+
+    def matrix(self, values: FloatArray) -> FloatArray:
+        """[k, k] sums of row values by (left, right)."""
+        return group_sums(self.left * self.k + self.right, values, self.k**2).reshape(self.k, self.k)
+
+    def laplacian(self, values: FloatArray) -> FloatArray:
+        """[k, k] Σ_r v_r (e_left − e_right)(e_left − e_right)ᵀ."""
+        both = self.matrix(values)
+        both = both + both.T
+        return np.diag(both.sum(axis=1)) - both
+
+    def pull(self, values: FloatArray) -> FloatArray:
+        """[k] Σ_r v_r (e_left − e_right)."""
+        return group_sums(self.left, values, self.k) - group_sums(self.right, values, self.k)
+
+
+def gather(table: Comparisons) -> tuple[Votes, tuple[Finding, ...]]:
+    """The rows with a verdict and some mass, and a finding for verdicts that are missing."""
+    rows = np.flatnonzero(table.known)
+    votes = Votes(
+        policies=table.policies,
+        left=table.left[rows],
+        right=table.right[rows],
+        outcome=table.outcome[rows],
+        weight=table.weight[rows].astype(float),
+        count=table.count[rows].astype(float),
+        cluster=table.cluster[rows],
+        position=rows,
+    )
+    unknown = int(np.isnan(table.outcome).sum())
+    found = Finding(
+        "outcome-unknown",
+        Severity.WARNING,
+        f"{unknown:,} of {table.n:,} comparisons have no verdict and are left out, not counted as ties.",
+        unknown,
+        0,
+        "Find out why they are missing: a ranking of the verdicts that exist is one of the easy comparisons.",
+    )
+    return votes, (*table.findings, *((found,) if unknown else ()))
+
+
+def network(votes: Votes) -> tuple[BoolArray, tuple[Finding, ...]]:
+    """[k] which policies can be compared with each other (the largest connected part), and findings on the others."""
+    k = votes.k
+    graph = sparse.coo_array((np.ones(votes.left.size), (votes.left, votes.right)), shape=(k, k))
+    parts, label = csgraph.connected_components(graph, directed=False)
+    played = votes.per_policy(votes.count)
+    size = group_sums(label, played, parts)
+    inside = (label == int(np.argmax(size))) & (played > 0) if played.any() else np.zeros(k, dtype=bool)
+    findings = []
+    idle = np.flatnonzero(played == 0)
+    if idle.size:
+        findings.append(
+            Finding(
+                "policy-without-votes",
+                Severity.WARNING,
+                f"{_some(votes.policies, idle)} took part in no comparison with a verdict: nothing can be said.",
+                idle.size,
+                0,
+                "Compare each of them with two others or more, or leave them out.",
+                tuple(votes.policies[p] for p in idle),
+            )
+        )
+    apart = np.flatnonzero((played > 0) & ~inside)
+    if apart.size:
+        findings.append(
+            Finding(
+                "disconnected",
+                Severity.SEVERE,
+                f"{_some(votes.policies, apart)} never met the others, directly or through third ones: no rating "
+                "compares them, and none is given.",
+                float((size > 0).sum()),
+                1,
+                "Add comparisons that join the groups, or rank each group by itself.",
+                tuple(votes.policies[p] for p in apart),
+            )
+        )
+    return inside, tuple(findings)
+
+
+def separated(wins: FloatArray, inside: BoolArray) -> tuple[BoolArray, int]:
+    """[k] policies that some chain of wins does not reach or leave, and the number of such groups.
+
+    Arguments:
+        wins: [k, k] mass of wins of the row over the column; a tie counts in both directions.
+        inside: [k] policies in question.
+    """
+    at = np.flatnonzero(inside)
+    groups, label = csgraph.connected_components(
+        sparse.csr_array(wins[np.ix_(at, at)] > 0), directed=True, connection="strong"
+    )
+    out = np.zeros(inside.size, dtype=bool)
+    if groups > 1:
+        out[at] = label != np.bincount(label).argmax()
+    return out, int(groups)
+
+
+def wins(votes: Votes) -> FloatArray:
+    """[k, k] mass of wins of the row over the column; a tie is half a win for both."""
+    won = votes.matrix(votes.mass * votes.outcome)
+    lost = votes.matrix(votes.mass * (1 - votes.outcome))
+    return won + lost.T
+
+
+def sandwich(
+    votes: Votes, entries: Sequence[tuple[IntArray, FloatArray]], bread: FloatArray, *, parameters: int
+) -> tuple[FloatArray, int]:
+    """[k, k] covariance B M Bᵀ of ratings, and the units behind it; NaN with fewer than two.
+
+    Arguments:
+        votes: n rows.
+        entries: what one vote of each row pulls at: pairs of parameter numbers [n] and pulls [n].
+        bread: [k, q] B, how the values follow the q parameters' pulls.
+        parameters: how many of them are free.
+    """
+    q, total = bread.shape[1], float(votes.count.sum())
+    small = (total - 1) / (total - parameters) if total > parameters else np.nan
+    if votes.cluster.shape[1] == 0:
+        meat, units = _independent(votes, entries, q), int(total)
+    else:
+        columns = list(votes.cluster.T)
+        meat, units = _clustered(votes, entries, q, columns[0])
+        if len(columns) == 2:
+            other, fewer = _clustered(votes, entries, q, columns[1])
+            both = columns[0] * (int(columns[1].max(initial=0)) + 1) + columns[1]
+            meat = _proper(meat + other - _clustered(votes, entries, q, both)[0])
+            units = min(units, fewer)
+    if units < LEAST_UNITS:
+        return np.full((bread.shape[0],) * 2, np.nan), units
+    return bread @ (meat * small) @ bread.T, units
+
+
+def _independent(votes: Votes, entries: Sequence[tuple[IntArray, FloatArray]], q: int) -> FloatArray:
+    """[q, q] sum over votes; each of a row's `count` is a unit of its own."""
+    scale, total = votes.count * votes.weight**2, float(votes.count.sum())
+    meat = np.zeros(q * q)
+    for at, pull in entries:
+        for other, too in entries:
+            meat += np.bincount(at * q + other, weights=scale * pull * too, minlength=q * q)
+    return meat.reshape(q, q) * (total / (total - 1) if total > 1 else np.nan)
+
+
+def _clustered(
+    votes: Votes, entries: Sequence[tuple[IntArray, FloatArray]], q: int, code: IntArray
+) -> tuple[FloatArray, int]:
+    """[q, q] sum over clusters of the outer products of their sums, and the number of clusters."""
+    present, unit = np.unique(code, return_inverse=True)
+    at = np.concatenate([place for place, _ in entries])
+    pull = np.concatenate([votes.mass * value for _, value in entries])
+    table = sparse.coo_array((pull, (np.tile(unit, len(entries)), at)), shape=(present.size, q)).tocsr()
+    factor = present.size / (present.size - 1) if present.size > 1 else np.nan
+    return (table.T @ table).toarray() * factor, int(present.size)
+
+
+def _proper(matrix: FloatArray) -> FloatArray:
+    """The nearest matrix without negative eigenvalues, which the difference of three sums may have."""
+    values, vectors = np.linalg.eigh((matrix + matrix.T) / 2)
+    return (vectors * np.maximum(values, 0.0)) @ vectors.T
+
+
+def units_of(votes: Votes) -> FloatArray:
+    """[k] independent units behind each policy: its votes, or the clusters they lie in (the fewer of two ways)."""
+    if votes.cluster.shape[1] == 0:
+        return votes.per_policy(votes.count)
+    fewest = np.full(votes.k, np.inf)
+    who = np.concatenate([votes.left, votes.right])
+    for column in votes.cluster.T:
+        pairs = np.unique(np.tile(column, 2) * votes.k + who)
+        fewest = np.minimum(fewest, np.bincount(pairs % votes.k, minlength=votes.k))
+    return fewest
+
+
+def estimate(
+    votes: Votes,
+    inside: BoolArray,
+    value: FloatArray,
+    parts: Sequence[Part],
+    *,
+    method: str,
+    df: float,
+    findings: Sequence[Finding] = (),
+    figures: Mapping[str, Estimate] | None = None,
+    slack: FloatArray | None = None,
+) -> Estimate:
+    """The Estimate: NaN for policies outside, no standard error for those that rest on a single unit."""
+    thin = inside & (units_of(votes) < LEAST_UNITS)
+    hidden = ~inside | thin
+    cut = []
+    for part in parts:
+        covariance = part.covariance.copy()
+        covariance[hidden] = covariance[:, hidden] = np.nan
+        cut.append(replace(part, covariance=covariance))
+    notes = list(findings)
+    if thin.any():
+        rows = np.flatnonzero(thin)
+        notes.append(
+            Finding(
+                "votes-too-few",
+                Severity.WARNING,
+                f"{_some(votes.policies, rows)} rest on a single independent unit: a rating, but no standard error.",
+                1,
+                LEAST_UNITS,
+                "Compare them again, in other clusters.",
+                tuple(votes.policies[p] for p in rows),
+            )
+        )
+    return Estimate(
+        names=votes.policies,
+        value=np.where(inside, value, np.nan),
+        parts=tuple(cut),
+        df=np.full(votes.k, max(df, 1.0)),
+        slack=np.zeros((votes.k, 2)) if slack is None else slack,
+        method=method,
+        findings=tuple(notes),
+        figures=figures or {},
+    )
+
+
+def _some(names: Sequence[str], at: IntArray) -> str:
+    """The first few names."""
+    return ", ".join(names[p] for p in at[:5]) + (f" and {at.size - 5} more" if at.size > 5 else "")
