@@ -2,7 +2,9 @@
 
     adjudge.evaluate(table, judge="judge_score", gold="oracle_label")
 
-mirrors the command line: `evaluate`, `plan`, `methods`, `cite`, `show`. Each is loaded when first asked for.
+    adjudge.rank(votes, cluster="prompt")
+
+mirror the command line: `evaluate`, `rank`, `plan`, `methods`, `cite`, `show`. Each is loaded when first asked for.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "evaluate": "flows.evaluate",
+    "rank": "flows.rank",
     "plan": "flows.plan",
     "methods": "catalogue",
     "cite": "catalogue",

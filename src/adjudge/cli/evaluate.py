@@ -10,9 +10,8 @@ import click
 from ..flows.evaluate import evaluate
 from ._columns import assigned, columns, given
 from ._help import examples
+from ._output import SEVERE, output, written
 from ._progress import progress_bar
-
-SEVERE = 2  # exit code when a finding is severe, so that a pipeline can stop on it
 
 
 @click.command(
@@ -33,24 +32,8 @@ SEVERE = 2  # exit code when a finding is severe, so that a pipeline can stop on
 @click.option("--calibration", default="auto", show_default=True, help="A method of `adjudge methods calibration`.")
 @click.option("--level", type=float, default=0.95, show_default=True, help="Coverage of the intervals.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of every random draw.")
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["table", "json", "csv", "md"]),
-    default="table",
-    show_default=True,
-    help="What is printed.",
-)
-@click.option(
-    "--out",
-    type=click.Path(path_type=Path),
-    default="adjudge-report",
-    show_default=True,
-    metavar="FOLDER",
-    help="Where the page and the tables go.",
-)
 @click.option("--stream/--no-stream", default=None, help="Read in batches.  [default: from 1 GB on]")
-@click.option("--no-report", is_flag=True, help="Print only; write no page and no files.")
+@output
 def command(
     source: tuple[str, ...], form: str, out: Path, no_report: bool, arguments: tuple[str, ...], **options: Any
 ) -> int:
@@ -66,8 +49,5 @@ def command(
             arguments=assigned(arguments),
             **given(options),
         )
-    click.echo(answer.text(form).rstrip("\n"))
-    if not no_report:
-        page = answer.save(out)
-        click.echo(f"\nReport: {page}", err=form != "table")
+    written(answer, form, out, no_report)
     return SEVERE if answer.severe else 0

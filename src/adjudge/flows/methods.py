@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import difflib
 import inspect
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import ModuleType
 
 from .. import catalogue
 from ..core.estimate import Estimate
 from ..errors import AdjudgeError
+from ..tables.comparisons import Comparisons
 from ..tables.ratings import Ratings
 
 
@@ -28,8 +29,48 @@ def values(ratings: Ratings, method: str, arguments: Mapping[str, object]) -> Es
 
     Errors: an argument that the method does not have; a method that values other things than policies.
     """
-    module = method_at("value", method)
-    known = [name for name in inspect.signature(module.estimate).parameters if name != "ratings"]
+    found = _called(method_at("value", method).estimate, ratings, method, arguments)
+    plain = tuple(name.removeprefix("policy=") for name in found.names)
+    if plain != ratings.policies:
+        raise AdjudgeError(
+            f"{found.method} values {', '.join(found.names[:3])} …",
+            "Here each value belongs to one policy.",
+            f"Call adjudge.{found.method}.estimate from Python for these figures, or use --by for slices.",
+        )
+    return found
+
+
+def ratings_by(table: Comparisons | Ratings, method: str, arguments: Mapping[str, object], *, seed: int) -> Estimate:
+    """Ratings of the policies by a method of the family `ranking`.
+
+    Arguments:
+        table: votes or scores, as the method needs.
+        method: name or address.
+        arguments: of its `rank`.
+        seed: given to methods that draw.
+
+    Errors: an argument that the method does not have; votes for a method that ranks scores, or the other way round.
+    """
+    module = method_at("ranking", method)
+    wants_votes = "left" in catalogue.card(module.__name__.removeprefix("adjudge.")).needs
+    if wants_votes is isinstance(table, Ratings):
+        holds, wants = (
+            ("scores over tasks", "votes on pairs") if wants_votes else ("votes on pairs", "scores over tasks")
+        )
+        raise AdjudgeError(
+            f"{method} ranks {wants}; the table holds {holds}.",
+            f"A table of {wants}, or a method for {holds}.",
+            "Type `adjudge methods ranking` for the methods and `adjudge show ranking.NAME` for what each needs.",
+        )
+    seeded = "seed" in inspect.signature(module.rank).parameters and "seed" not in arguments
+    return _called(module.rank, table, method, {**arguments, "seed": seed} if seeded else arguments)
+
+
+def _called(
+    verb: Callable[..., Estimate], table: Comparisons | Ratings, method: str, arguments: Mapping[str, object]
+) -> Estimate:
+    """The method's answer, with errors that name the argument that is wrong."""
+    known = list(inspect.signature(verb).parameters)[1:]
     for name in arguments:
         if name not in known:
             near = difflib.get_close_matches(name, known, n=1)
@@ -39,20 +80,14 @@ def values(ratings: Ratings, method: str, arguments: Mapping[str, object]) -> Es
                 f"Did you mean {near[0]!r}?" if near else "Leave it out.",
             )
     try:
-        found: Estimate = module.estimate(ratings, **arguments)
+        return verb(table, **arguments)
     except TypeError:
         if not arguments:
             raise
         given = ", ".join(f"{name}={value!r}" for name, value in arguments.items())
-        signature = str(inspect.signature(module.estimate)).partition(" ->")[0]
+        signature = str(inspect.signature(verb)).partition(" ->")[0]
         raise AdjudgeError(
-            f"{method} cannot work with {given}.", f"It is called as estimate{signature}.", "Correct the argument."
+            f"{method} cannot work with {given}.",
+            f"It is called as {verb.__name__}{signature}.",
+            "Correct the argument.",
         ) from None
-    plain = tuple(name.removeprefix("policy=") for name in found.names)
-    if plain != ratings.policies:
-        raise AdjudgeError(
-            f"{found.method} values {', '.join(found.names[:3])} …",
-            "Here each value belongs to one policy.",
-            f"Call adjudge.{found.method}.estimate from Python for these figures, or use --by for slices.",
-        )
-    return found

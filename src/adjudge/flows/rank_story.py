@@ -1,0 +1,166 @@
+"""Tells a ranking as a story: verdict, ratings, effects, wins seen and predicted, pairs, cycles, how it was made."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..core.estimate import Estimate
+from ..reports.story import Block, Findings, Forest, ForestRow, Prose, Story, Table
+from ..tables.comparisons import Comparisons
+from ..tables.ratings import Ratings
+from .blocks import pair_matrix
+from .derived import MOST_PAIRS
+from .made import provenance
+from .verdict import verdict
+from .win_block import win_block
+
+if TYPE_CHECKING:
+    from .ranking import Ranking
+
+BESIDE = {
+    "effects": ("What moves the votes beside quality", "Effect", "rating points"),
+    "raters": ("Who votes well", "Rater", "reliability"),
+    "order": ("What being shown first is worth", "Rater", "rating points"),
+}
+"""Figures of a method that get a forest of their own: title, head of the names, unit."""
+
+
+def story(answer: Ranking) -> Story:
+    """The report of a ranking."""
+    table, k = answer.table, len(answer.estimate.names)
+    blocks: list[Block] = [_forest(answer)]
+    blocks += [
+        _beside(answer, name, answer.estimate.figures[name]) for name in BESIDE if name in answer.estimate.figures
+    ]
+    if answer.before is not None:
+        blocks.append(_before_and_after(answer, answer.before))
+    if isinstance(table, Comparisons) and k > 1:
+        blocks.append(win_block(table, answer.estimate, answer.order))
+    if 2 <= k <= MOST_PAIRS:
+        blocks.append(pair_matrix(answer))
+    blocks += _cycles(answer)
+    if answer.findings:
+        blocks.append(Findings(answer.findings))
+    blocks += [Prose("Why this method", (answer.reason,)), provenance(answer.run)]
+    return Story(
+        title=f"Who is best of {k:,}?" if k > 1 else f"How good is {answer.estimate.names[0]}?",
+        verdict=verdict(answer),
+        blocks=tuple(blocks),
+        facts=_facts(table),
+    )
+
+
+def _facts(table: Comparisons | Ratings) -> tuple[str, ...]:
+    if isinstance(table, Ratings):
+        return (
+            f"{table.k:,} policies",
+            f"{table.n:,} scores",
+            f"{np.unique(table.item).size:,} tasks",
+            f"{table.units:,} independent units",
+        )
+    facts = [f"{table.k:,} policies", f"{table.battles:,.0f} votes"]
+    if table.trusted.any():
+        facts.append(f"{table.count[table.trusted].sum():,.0f} of them trusted")
+    if len(table.raters) > 1:
+        facts.append(f"{len(table.raters):,} raters")
+    facts += [f"{np.unique(column).size:,} clusters" for column in table.cluster.T]
+    return tuple(facts)
+
+
+def _forest(answer: Ranking) -> Forest:
+    e, k = answer.estimate, len(answer.estimate.names)
+    stderr, votes = e.stderr, isinstance(answer.table, Comparisons)
+    nothing = np.full((k, 2), np.nan)
+    alone = nothing if answer.alone is None else answer.alone.interval(answer.level)
+    alone_value = nothing[:, 0] if answer.alone is None else answer.alone.value
+    return Forest(
+        tuple(
+            ForestRow(
+                policy=name,
+                value=float(e.value[p]),
+                stderr=float(stderr[p]),
+                low=float(answer.interval[p, 0]),
+                high=float(answer.interval[p, 1]),
+                sim_low=float(answer.simultaneous[p, 0]),
+                sim_high=float(answer.simultaneous[p, 1]),
+                rank_low=float(answer.ranks[p, 0]),
+                rank_high=float(answer.ranks[p, 1]),
+                p_best=float(answer.p_best[p]),
+                n_rows=int(answer.n_rows[p]),
+                method=e.method,
+                verified=bool(answer.verified[p]),
+                labels_low=float(alone[p, 0]),
+                labels_value=float(alone_value[p]),
+                labels_high=float(alone[p, 1]),
+            )
+            for p, name in enumerate(e.names)
+        ),
+        title="Ratings" if votes else "How each policy does",
+        unit="rating points; 400 are odds of ten to one" if _in_points(e) else e.method.partition(".")[2],
+        bounds=e.bounds,
+        level=answer.level,
+        count_name="Votes" if votes else "Scores",
+    )
+
+
+def _in_points(estimate: Estimate) -> bool:
+    """Whether values are rating points: they then average 1000."""
+    known = estimate.value[np.isfinite(estimate.value)]
+    return bool(known.size) and abs(float(known.mean()) - 1000.0) < 1e-3
+
+
+def _beside(answer: Ranking, name: str, figure: Estimate) -> Forest:
+    title, subject, unit = BESIDE[name]
+    low_high, stderr = figure.interval(answer.level), figure.stderr
+    rows = tuple(
+        ForestRow(policy=what, value=float(v), stderr=float(s), low=float(lh[0]), high=float(lh[1]))
+        for what, v, s, lh in zip(figure.names, figure.value, stderr, low_high, strict=True)
+    )
+    zero = 0.0 if name != "raters" else float("nan")
+    return Forest(
+        rows,
+        title=title,
+        unit=unit,
+        level=answer.level,
+        reference=zero,
+        reference_name="no effect",
+        subject=subject,
+        ranked=False,
+    )
+
+
+def _before_and_after(answer: Ranking, before: Estimate) -> Table:
+    """Ratings without and with the effects held apart, and the ranks that go with them."""
+    after = answer.estimate
+    place = {name: np.argsort(np.argsort(-e.value)) + 1 for name, e in (("before", before), ("after", after))}
+    rows = tuple(
+        (
+            after.names[p],
+            int(place["before"][p]),
+            int(place["after"][p]),
+            round(float(before.value[p])),
+            round(float(after.value[p])),
+            round(float(after.value[p] - before.value[p])),
+        )
+        for p in answer.order
+    )
+    return Table(
+        "Before and after control",
+        ("Policy", "Rank before", "Rank after", "Rating before", "Rating after", "Change"),
+        rows,
+        caption="The rating that remains when the effects above are held apart from quality.",
+    )
+
+
+def _cycles(answer: Ranking) -> list[Block]:
+    """What the audit of intransitivity measured, as a table."""
+    if answer.cycles is None or not answer.cycles.figures:
+        return []
+    rows = tuple(
+        (what, float(figure.value[i]), float(low), float(high))
+        for figure in answer.cycles.figures.values()
+        for i, (what, (low, high)) in enumerate(zip(figure.names, figure.interval(answer.level), strict=True))
+    )
+    return [Table("Do preferences run in circles?", ("Figure", "Value", "Low", "High"), rows)]
