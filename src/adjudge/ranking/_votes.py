@@ -285,3 +285,30 @@ def estimate(
 def _some(names: Sequence[str], at: IntArray) -> str:
     """The first few names."""
     return ", ".join(names[p] for p in at[:5]) + (f" and {at.size - 5} more" if at.size > 5 else "")
+
+
+def held(
+    votes: Votes, inside: BoolArray, pseudo: float | None, *, default: float, sort: str
+) -> tuple[BoolArray, float, tuple[Finding, ...]]:
+    """Who has a finite rating, how many pseudo-wins are needed for it, and what to say about it.
+
+    Arguments:
+        votes: n rows.
+        inside: [k] the largest connected part.
+        pseudo: what was asked for; None takes 0 where the verdicts alone give finite ratings, else `default`.
+        default: pseudo-wins and pseudo-losses of the prior.
+        sort: what the prior is, for the finding.
+    """
+    out, groups = separated(wins(votes), inside)
+    if groups < 2:
+        return inside, 0.0 if pseudo is None else pseudo, ()
+    names = tuple(votes.policies[p] for p in np.flatnonzero(out))
+    said = f"{_some(votes.policies, np.flatnonzero(out))} won or lost everything against the rest"
+    if pseudo == 0:
+        message = f"{said}: their best rating is infinite, and none is given."
+        severity, remedy = Severity.SEVERE, "Give a prior (`pseudo`), or more comparisons."
+    else:
+        message = f"{said}: their ratings are finite by the prior only ({sort})."
+        severity, remedy = Severity.WARNING, "Read them as 'at least' or 'at most'; more comparisons make them ratings."
+    finding = Finding("separated", severity, message, float(groups), 1, remedy, names)
+    return (inside & ~out if pseudo == 0 else inside), default if pseudo is None else pseudo, (finding,)
