@@ -259,8 +259,8 @@ def _tell_repeats(table: Comparisons, used: PairColumns, door: Door) -> None:
     """The same rater's second vote on the same two answers, shown in the same order."""
     if not (used.item and used.rater):
         return
-    side = table.left < table.right
-    key = (table.match * len(table.raters) + table.rater) * 4 + 2 * side + (table.first * np.where(side, 1, -1) > 0)
+    lower_first = table.first * np.where(table.left < table.right, 1, -1) > 0
+    key = (table.match * len(table.raters) + table.rater) * 2 + lower_first
     again = table.n - np.unique(key).size
     if again:
         door.note(
