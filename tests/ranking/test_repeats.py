@@ -72,7 +72,7 @@ def test_slices_cross_and_difficulty_falls():
 
 
 def test_coverage_of_best_of_two_with_clusters_of_tasks():
-    """400 worlds, 61 clusters of 2 tasks, 3 runs: 95 % intervals of best-of-2 cover 92 to 98 % (3.4 standard errors)."""
+    """400 worlds, 61 clusters of 2 tasks, 3 runs: 95 % intervals of best-of-2 cover within 3.2 standard errors."""
     rng = np.random.default_rng(7)
     worlds, clusters, inside = 400, 61, 0
     truth = 0.7  # E[1 − (1 − p)²] for p ~ Beta(2, 2)

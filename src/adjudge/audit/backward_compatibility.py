@@ -26,7 +26,7 @@ from ..stats.runs import Runs, runs
 from ..tables.ratings import Ratings
 
 CARD = Card(
-    answers="Which share of the tasks that the old version solved does the new one fail, beyond what chance would break?",
+    answers="Which share of what the old version solved does the new one fail, beyond what chance would break?",
     equation="R = mean p(1 − q);   F = ½ mean[p(1 − p) + q(1 − q)];   S = R − F",
     papers=(
         Paper(
@@ -161,8 +161,8 @@ def _said(figures: dict[str, Estimate], level: float) -> list[Finding]:
             Finding(
                 "backward-incompatible",
                 Severity.WARNING,
-                f"{beyond.names[j]} breaks {100 * regressed.value[j]:.1f} % of the tasks, {100 * beyond.value[j]:.1f} % "
-                f"beyond what repeated runs break by chance (at least {100 * low[j]:.1f} %).",
+                f"{beyond.names[j]} breaks {100 * regressed.value[j]:.1f} % of the tasks, "
+                f"{100 * beyond.value[j]:.1f} % beyond what repeated runs break by chance (at least {100 * low[j]:.1f} %).",
                 float(beyond.value[j]),
                 0.0,
                 "Look at the tasks that were right and are now wrong before shipping.",

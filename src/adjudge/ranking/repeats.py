@@ -3,8 +3,8 @@
     average_p = mean_i E y,    best_p = mean_i E max(y_1 … y_m),    worst_p = mean_i E min(y_1 … y_m)
     majority_p = mean_i P(more than half of m runs are right),      repeatability_p = mean_i P(two runs agree)
 
-Every task's figure is the U-statistic over all subsets of its runs (`stats.runs`): unbiased for m runs however many were
-made. Tasks are the independent units, so the policies are paired by task and clusters of tasks stay together. Slices
+Every task's figure is the U-statistic over all subsets of its runs (`stats.runs`): unbiased for m runs however many
+were made. Tasks are the independent units, so the policies are paired by task and clusters of tasks stay together. Slices
 (ability, knowledge, modality, difficulty by human accuracy, and their crossings) come from the same cells.
 
 Tang, Li, Zhan, et al. (2023), AGIBench. Hoeffding (1948) (U-statistics).
@@ -30,11 +30,12 @@ from ..tables.regressors import covariate
 from ._slices import difficulty, slice_rows
 
 CARD = Card(
-    answers="How good is each policy on average, at its best and at its worst over repeated runs, and does it repeat itself?",
+    answers="How good is each policy on average, at its best and at its worst over repeated runs?",
     equation="best_p = mean_i Σ_j y_(j) C(j−1, m−1)/C(n, m);  repeatability_p = mean_i Σ_v n_v(n_v − 1)/(n(n − 1))",
     papers=(
         Paper(
-            "AGIBench: A Multi-granularity, Multimodal, Human-referenced, Auto-scoring Benchmark for Large Language Models",
+            "AGIBench: A Multi-granularity, Multimodal, Human-referenced, Auto-scoring Benchmark for Large Language "
+            "Models",
             "Tang, Li, Zhan, et al.",
             2023,
             "arXiv:2309.06495",
@@ -120,7 +121,7 @@ def rank(
         chosen.df,
         bounds=chosen.bounds,
         method="ranking.repeats",
-        findings=tuple(_said(ratings, made, m, values[rule])),
+        findings=tuple(_said(made, m, values[rule])),
         figures=figures,
     )
 
@@ -201,7 +202,7 @@ def _trend(by_bin: Estimate, policies: tuple[str, ...]) -> Estimate:
     return found
 
 
-def _said(ratings: Ratings, made: Runs, m: int, value: FloatArray) -> list[Finding]:
+def _said(made: Runs, m: int, value: FloatArray) -> list[Finding]:
     found = []
     most = int(made.size.max(initial=0))
     if most < 2:

@@ -50,7 +50,7 @@ class Runs:
 
     def total(self, x: FloatArray) -> FloatArray:
         """[c] sums of a quantity [r] over the runs of each cell."""
-        return np.bincount(self.cell, x, self.size.size)
+        return np.bincount(self.cell, x, self.size.size).astype(float, copy=False)
 
     def mean(self) -> FloatArray:
         """[c] mean score."""
