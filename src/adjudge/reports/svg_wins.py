@@ -30,7 +30,7 @@ def words(block: Wins, i: int, j: int) -> str:
     predicted = percent(float(block.predicted[i, j]))
     if not block.games[i, j] > 0:
         return f"{pair}: never met; predicted {predicted}"
-    return f"{pair}: won {100 * block.observed[i, j]:.0f} % of {count(int(block.games[i, j]))}; predicted {predicted}"
+    return f"{pair}: won {share(float(block.observed[i, j]))}\N{NO-BREAK SPACE}% of {count(int(block.games[i, j]))}; predicted {predicted}"
 
 
 def field(block: Wins, *, key: str) -> Markup:
