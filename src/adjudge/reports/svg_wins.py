@@ -30,7 +30,8 @@ def words(block: Wins, i: int, j: int) -> str:
     predicted = percent(float(block.predicted[i, j]))
     if not block.games[i, j] > 0:
         return f"{pair}: never met; predicted {predicted}"
-    return f"{pair}: won {share(float(block.observed[i, j]))}\N{NO-BREAK SPACE}% of {count(int(block.games[i, j]))}; predicted {predicted}"
+    seen, games = share(float(block.observed[i, j])), count(int(block.games[i, j]))
+    return f"{pair}: won {seen}\N{NO-BREAK SPACE}% of {games}; predicted {predicted}"
 
 
 def field(block: Wins, *, key: str) -> Markup:
