@@ -79,6 +79,32 @@ def slopes(
     return _davidson(eta, tie if law == "davidson" else -np.inf, n, lean, ties)
 
 
+def pulls(
+    law: str, eta: FloatArray, tie: FloatArray | float, n: FloatArray, lean: FloatArray, ties: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """∂ℓ/∂η and ∂ℓ/∂tie alone, as of `slopes`, for many weightings at once; |η| must stay below 1,000."""
+    if law == "rao-kupper":
+        up, down = 0.5 * (n + ties) + lean, 0.5 * (n + ties) - lean
+        short, over = up * special.expit(tie - eta), down * special.expit(eta + tie)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            push = np.where(ties > 0, ties * (2 / -np.expm1(-2 * np.asarray(tie))), 0.0)
+        return short - over, np.where(np.asarray(tie) > 0, push - short - over, 0.0)
+    up = np.exp(0.5 * eta)
+    down = 1.0 / up
+    total = up + down
+    if law != "davidson":
+        return lean - 0.5 * n * (up - down) / total, np.zeros_like(eta)
+    nu = np.exp(tie)
+    total += nu
+    np.divide(n, total, out=total)  # votes by unit of chance
+    up -= down
+    up *= total
+    up *= -0.5
+    up += lean
+    total *= nu
+    return up, ties - total
+
+
 def probabilities(law: str, eta: FloatArray, tie: float) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Chances of win, tie and loss for left; the tie has none under Bradley-Terry.
 

@@ -45,6 +45,7 @@ class Votes:
         battles: [U] Σ count.
         code: [n] cell of each row of the table, −1 for rows that add nothing; None when row i is cell i.
         weight: [n] weight · count of each row; None when all are 1.
+        count: [n] how many equal votes each row stands for; None when all are 1.
     """
 
     k: int
@@ -62,6 +63,7 @@ class Votes:
     battles: FloatArray
     code: IntArray | None
     weight: FloatArray | None
+    count: FloatArray | None
 
     @property
     def d(self) -> int:
@@ -196,6 +198,7 @@ def _by_row(table: Comparisons, *, order: bool | str, covariates: bool, half: bo
         battles=np.where(known, table.count, 0.0),
         code=None,
         weight=weight,
+        count=table.count,
     )
 
 
@@ -291,4 +294,5 @@ def _cells(
         battles=battles,
         code=code,
         weight=weight,
+        count=None if weight is None else table.count,
     )
