@@ -206,8 +206,8 @@ def _above(comparisons: int, r: int) -> int:
 def _fill(ways: FloatArray, n: int, room: FloatArray, forced: IntArray, error: float) -> IntArray:
     """[2n + 1] smallest |a − b| to reject for each a + b, so that no rate spends more than its room."""
     order = _surprise(ways, n)
-    a, b = np.indices(ways.shape)
-    half = (a > b) & (a + b <= n) & (ways > 0) & (order < 4 * error)
+    row, column = np.indices(ways.shape)
+    half = (row > column) & (row + column <= n) & (ways > 0) & (order < 4 * error)
     a, b = np.nonzero(half)
     by = np.lexsort((a - b, order[half]))
     a, b = a[by], b[by]
