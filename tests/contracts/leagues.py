@@ -40,6 +40,11 @@ def votes(seed: int = 23, *, trusted: float = 0.0) -> Comparisons:
     )
 
 
+def against(table: Comparisons, *, baseline: int) -> Comparisons:
+    """The votes in which one policy takes part."""
+    return table.take((table.left == baseline) | (table.right == baseline))
+
+
 def drawn(eta: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Outcomes of Davidson's model with one tie in four among equals."""
     up, tie, down = np.exp(eta / 2), np.full(eta.size, 2 / 3), np.exp(-eta / 2)

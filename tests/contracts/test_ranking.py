@@ -22,7 +22,10 @@ ARGUMENTS: dict[str, dict[str, Any]] = {}
 WORLDS: dict[str, Any] = {"ranking.blind_trials": leagues.scores(binary=True)}
 """Tables for methods that need one of their own, by address."""
 
-DRAWS: frozenset[str] = frozenset()
+DRAWS = frozenset(
+    f"ranking.{name}"
+    for name in ("iqm", "median", "optimality_gap", "performance_profile", "probability_of_improvement")
+)
 """Methods whose error is drawn by row or code order: their values must agree, their errors within a fifth."""
 
 VOTES = leagues.votes()
