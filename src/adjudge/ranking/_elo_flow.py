@@ -1,10 +1,10 @@
 """What Elo's updates do on average over the order of the comparisons, and how their end leans on each comparison.
 
     dR/ds = K Σ_j (Y_ij − W_ij p_ij(R)),  s in [0, 1],       p_ij = 1/(1 + 10^{(R_j − R_i)/400})
-    ψ_g = m_g ∫ Φ(1, s) K (y_g − p_g(R_s)) (e_left − e_right) ds,      Φ' = −A Φ,  A = K c Σ W p(1 − p)(e_i − e_j)(e_i − e_j)ᵀ
+    ψ_g = m_g ∫ Φ(1, s) K (y_g − p_g(R_s)) (e_left − e_right) ds,      Φ' = −A Φ,  A = K c Σ W p(1 − p)(e_i−e_j)(e_i−e_j)ᵀ
 
-W and Y are comparisons and wins by pair. A random order is this flow with noise of order √K around it. Each step freezes A
-and is then exact, so that steps may grow with s. Φ(1, 0) is what is left of the starting ratings.
+W and Y are comparisons and wins by pair. A random order is this flow with noise of order √K around it. Each step holds
+A fixed and is then exact, so that steps may grow with s. Φ(1, 0) is what is left of the starting ratings.
 
 Kushner, Yin (2003), Stochastic approximation and recursive algorithms, Chapter 8 (the ordinary differential equation).
 Limits: Φ(1, 0) → 0 is the fixed point, which is the Bradley-Terry maximum with ties as half wins, and ψ its influence.
@@ -18,7 +18,7 @@ import numpy as np
 from scipy import sparse, special
 
 from .._typing import FloatArray, IntArray
-from ._votes import Votes
+from ._votes import Votes, compact
 
 BLOCK = 4_000_000  # numbers held at once
 FIRST, GROWTH = 0.1, 1.25  # the first step moves the fastest contrast by a tenth; each is longer than the one before
@@ -128,8 +128,7 @@ def _independent(votes: Votes, flow: Flow) -> FloatArray:
 def _clustered(votes: Votes, flow: Flow, cluster: IntArray) -> tuple[FloatArray, int]:
     """Sums over the clusters of one column."""
     pairs, k = flow.up.shape
-    present, unit = np.unique(cluster, return_inverse=True)
-    u = present.size
+    unit, u = compact(cluster)
     won, mass = (
         sparse.coo_array((values, (unit, flow.code)), shape=(u, pairs)).tocsr()
         for values in (votes.mass * votes.outcome, votes.mass)
@@ -137,7 +136,7 @@ def _clustered(votes: Votes, flow: Flow, cluster: IntArray) -> tuple[FloatArray,
     square, total = np.zeros((k, k)), np.zeros(k)
     size = max(1, BLOCK // max(k, 1))
     for start in range(0, u, size):
-        psi = won[start : start + size] @ flow.up - mass[start : start + size] @ flow.held
+        psi = np.asarray(won[start : start + size] @ flow.up - mass[start : start + size] @ flow.held)
         square += psi.T @ psi
         total += psi.sum(axis=0)
     return (square - np.outer(total, total) / u) * (u / max(u - 1, 1)), u

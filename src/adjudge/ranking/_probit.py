@@ -2,8 +2,8 @@
 
     ℓ(θ, τ) = Σ wins·log Φ(d − τ) + losses·log Φ(−d − τ) + ties·log{Φ(τ − d) − Φ(−τ − d)} + soft votes at τ = 0
 
-Each term is the log of a normal probability of an interval whose ends are linear in (θ, τ): ℓ is concave. The prior adds
-`pseudo` wins and losses of each policy against an imaginary one of rating 0.
+Each term is the log of a normal probability of an interval whose ends are linear in (θ, τ): ℓ is concave. The prior
+adds `pseudo` wins and losses of each policy against an imaginary one of rating 0.
 Glenn, David (1960), Biometrics 16(1). Limits: no ties and no soft votes is the probit model.
 """
 
@@ -109,7 +109,7 @@ def pulls(votes: Votes, fit: Fit) -> list[tuple[IntArray, FloatArray]]:
 
 
 def _cells(votes: Votes) -> tuple[IntArray, IntArray, list[FloatArray]]:
-    """Pair of each row [n], left·k + right of each pair [P], and masses [P] of wins, losses, ties, soft wins, soft losses."""
+    """Pair of each row [n], left·k + right of pairs [P], masses [P] of wins, losses, ties, soft wins, soft losses."""
     pairs, code = np.unique(votes.left * votes.k + votes.right, return_inverse=True)
     y, mass = votes.outcome, votes.mass
     soft = (y != 0) & (y != 0.5) & (y != 1)
@@ -185,4 +185,4 @@ def _solve(information: FloatArray, gradient: FloatArray, rated: int, pseudo: fl
         level = np.zeros(gradient.size)
         level[:rated] = 1.0
         information = information + np.outer(level, level) * max(np.trace(information) / gradient.size, 1e-12)
-    return np.linalg.lstsq(information, gradient, rcond=1e-13)[0]
+    return np.asarray(np.linalg.lstsq(information, gradient, rcond=1e-13)[0])

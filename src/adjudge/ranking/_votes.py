@@ -2,8 +2,8 @@
 
     θ̂ − θ ≈ B Σ_r m_r s_r,      Cov = B M Bᵀ,      M = Σ_clusters (Σ_r m_r s_r)(Σ_r m_r s_r)ᵀ · G/(G−1) · (N−1)/(N−q)
 
-s is what one vote pulls at (two policies, and perhaps a tie parameter), m its mass. Without clusters a row of count c is
-c independent votes; two ways of clustering add up, less their intersection (Cameron, Gelbach, Miller 2011).
+s is what one vote pulls at (two policies, and perhaps a tie parameter), m its mass. Without clusters a row of count c
+is c independent votes; two ways of clustering add up, less their intersection (Cameron, Gelbach, Miller 2011).
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from .._typing import BoolArray, FloatArray, IntArray
 from ..core.estimate import Estimate, Part
 from ..core.finding import Finding, Severity
 from ..stats.cluster import group_sums
+from ..stats.paired import graph
+from ..stats.paired.votes import collect
 from ..tables.comparisons import Comparisons
 
 LEAST_UNITS = 2  # independent units a policy needs before the spread between them says anything
@@ -111,7 +113,7 @@ def network(votes: Votes) -> tuple[BoolArray, tuple[Finding, ...]]:
     graph = sparse.coo_array((np.ones(votes.left.size), (votes.left, votes.right)), shape=(k, k))
     parts, label = csgraph.connected_components(graph, directed=False)
     played = votes.per_policy(votes.count)
-    size = group_sums(label, played, parts)
+    size = group_sums(label.astype(np.int64), played, parts)
     inside = (label == int(np.argmax(size))) & (played > 0) if played.any() else np.zeros(k, dtype=bool)
     findings = []
     idle = np.flatnonzero(played == 0)
@@ -131,7 +133,7 @@ def network(votes: Votes) -> tuple[BoolArray, tuple[Finding, ...]]:
     if apart.size:
         findings.append(
             Finding(
-                "disconnected",
+                "policies-unconnected",
                 Severity.SEVERE,
                 f"{_some(votes.policies, apart)} never met the others, directly or through third ones: no rating "
                 "compares them, and none is given.",
@@ -142,23 +144,6 @@ def network(votes: Votes) -> tuple[BoolArray, tuple[Finding, ...]]:
             )
         )
     return inside, tuple(findings)
-
-
-def separated(wins: FloatArray, inside: BoolArray) -> tuple[BoolArray, int]:
-    """[k] policies that some chain of wins does not reach or leave, and the number of such groups.
-
-    Arguments:
-        wins: [k, k] mass of wins of the row over the column; a tie counts in both directions.
-        inside: [k] policies in question.
-    """
-    at = np.flatnonzero(inside)
-    groups, label = csgraph.connected_components(
-        sparse.csr_array(wins[np.ix_(at, at)] > 0), directed=True, connection="strong"
-    )
-    out = np.zeros(inside.size, dtype=bool)
-    if groups > 1:
-        out[at] = label != np.bincount(label).argmax()
-    return out, int(groups)
 
 
 def wins(votes: Votes) -> FloatArray:
@@ -210,12 +195,20 @@ def _clustered(
     votes: Votes, entries: Sequence[tuple[IntArray, FloatArray]], q: int, code: IntArray
 ) -> tuple[FloatArray, int]:
     """[q, q] sum over clusters of the outer products of their sums, and the number of clusters."""
-    present, unit = np.unique(code, return_inverse=True)
+    unit, units = compact(code)
     at = np.concatenate([place for place, _ in entries])
     pull = np.concatenate([votes.mass * value for _, value in entries])
-    table = sparse.coo_array((pull, (np.tile(unit, len(entries)), at)), shape=(present.size, q)).tocsr()
-    factor = present.size / (present.size - 1) if present.size > 1 else np.nan
-    return (table.T @ table).toarray() * factor, int(present.size)
+    table = sparse.coo_array((pull, (np.tile(unit, len(entries)), at)), shape=(units, q)).tocsr()
+    return (table.T @ table).toarray() * (units / (units - 1) if units > 1 else np.nan), units
+
+
+def compact(code: IntArray) -> tuple[IntArray, int]:
+    """[n] the same clusters coded without gaps, and how many there are."""
+    if code.size == 0 or int(code.max()) > 8 * code.size:
+        present, unit = np.unique(code, return_inverse=True)
+        return unit, int(present.size)
+    occurs = np.bincount(code) > 0
+    return (np.cumsum(occurs) - 1)[code], int(occurs.sum())
 
 
 def _proper(matrix: FloatArray) -> FloatArray:
@@ -230,9 +223,10 @@ def units_of(votes: Votes) -> FloatArray:
         return votes.per_policy(votes.count)
     fewest = np.full(votes.k, np.inf)
     who = np.concatenate([votes.left, votes.right])
+    one = np.ones(who.size, dtype=np.int8)
     for column in votes.cluster.T:
-        pairs = np.unique(np.tile(column, 2) * votes.k + who)
-        fewest = np.minimum(fewest, np.bincount(pairs % votes.k, minlength=votes.k))
+        table = sparse.coo_array((one, (np.tile(column, 2), who))).tocsr()  # sums what is repeated: one entry a pair
+        fewest = np.minimum(fewest, np.bincount(table.indices, minlength=votes.k))
     return fewest
 
 
@@ -287,28 +281,13 @@ def _some(names: Sequence[str], at: IntArray) -> str:
     return ", ".join(names[p] for p in at[:5]) + (f" and {at.size - 5} more" if at.size > 5 else "")
 
 
-def held(
-    votes: Votes, inside: BoolArray, pseudo: float | None, *, default: float, sort: str
-) -> tuple[BoolArray, float, tuple[Finding, ...]]:
-    """Who has a finite rating, how many pseudo-wins are needed for it, and what to say about it.
+def rated(votes: Votes, table: Comparisons, *, prior: bool) -> tuple[BoolArray, tuple[Finding, ...]]:
+    """[k] policies with a finite rating, and why the others have none (`stats.paired.graph`).
 
     Arguments:
-        votes: n rows.
-        inside: [k] the largest connected part.
-        pseudo: what was asked for; None takes 0 where the verdicts alone give finite ratings, else `default`.
-        default: pseudo-wins and pseudo-losses of the prior.
-        sort: what the prior is, for the finding.
+        votes: of `gather`.
+        table: what they were gathered from.
+        prior: whether a prior keeps every rating within reach.
     """
-    out, groups = separated(wins(votes), inside)
-    if groups < 2:
-        return inside, 0.0 if pseudo is None else pseudo, ()
-    names = tuple(votes.policies[p] for p in np.flatnonzero(out))
-    said = f"{_some(votes.policies, np.flatnonzero(out))} won or lost everything against the rest"
-    if pseudo == 0:
-        message = f"{said}: their best rating is infinite, and none is given."
-        severity, remedy = Severity.SEVERE, "Give a prior (`pseudo`), or more comparisons."
-    else:
-        message = f"{said}: their ratings are finite by the prior only ({sort})."
-        severity, remedy = Severity.WARNING, "Read them as 'at least' or 'at most'; more comparisons make them ratings."
-    finding = Finding("separated", severity, message, float(groups), 1, remedy, names)
-    return (inside & ~out if pseudo == 0 else inside), default if pseudo is None else pseudo, (finding,)
+    reach = graph.examine(collect(table), votes.policies, prior=prior)
+    return reach.keep, reach.findings

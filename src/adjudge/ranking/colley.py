@@ -64,7 +64,7 @@ def rank(table: Comparisons) -> Estimate:
     votes, notes = _votes.gather(table)
     inside, more = _votes.network(votes)
     inner = votes.take(inside[votes.left])
-    inverse = np.linalg.inv(inner.laplacian(inner.mass) + 2 * np.eye(votes.k))
+    inverse = np.asarray(np.linalg.inv(inner.laplacian(inner.mass) + 2 * np.eye(votes.k)))
     value = 0.5 + inverse @ inner.pull(inner.mass * (inner.outcome - 0.5))
     residual = inner.outcome - 0.5 - (value[inner.left] - value[inner.right])
     pulls = [(inner.left, residual), (inner.right, -residual)]

@@ -21,7 +21,7 @@ import math
 
 import numpy as np
 
-from .._typing import FloatArray, IntArray
+from .._typing import BoolArray, FloatArray, IntArray
 from ..core.card import Card, Paper
 from ..core.estimate import Estimate, Part
 from ..core.finding import Finding, Severity
@@ -74,7 +74,8 @@ def rank(
     """Elo ratings, averaged over random orders or in the recorded one.
 
     Arguments:
-        table: votes; ties of `time` stand in the order of the file. Policies outside the largest connected part get NaN.
+        table: votes; ties of `time` stand in the order of the file. Policies outside the largest connected part
+            get NaN.
         step: K, points that one surprise can move a rating; 4 is usual for leaderboards, 16 to 32 for players.
         scale: points for odds of ten to one.
         initial: rating to start from, and the mean of the ratings ever after.
@@ -149,7 +150,7 @@ def _check(votes: Votes, step: float, scale: float, shuffles: int) -> None:
 
 
 def _sequence(votes: Votes, table: Comparisons) -> tuple[IntArray, FloatArray]:
-    """Rows in the order of events, a row of count c as c comparisons, and the weight of each (a broken count's rest too)."""
+    """Rows in the order of events, one of count c as c comparisons, and their weights (less for a broken count's rest)."""
     order = np.lexsort((table.row[votes.position], table.time[votes.position]))
     times = np.ceil(votes.count[order] - 1e-9).astype(np.int64)
     rows = np.repeat(order, times)
@@ -214,7 +215,7 @@ def _shuffled(
 
 
 def _findings(
-    votes: Votes, inside: FloatArray, left_over: float, spread: FloatArray, covariance: FloatArray
+    votes: Votes, inside: BoolArray, left_over: float, spread: FloatArray, covariance: FloatArray
 ) -> list[Finding]:
     """What a reader should know about the order, and about ratings that have not left their start."""
     found = []
@@ -230,7 +231,8 @@ def _findings(
                 "Use ranking.bradley_terry, more comparisons, or a larger step.",
             )
         )
-    noise, error = (np.sqrt(np.nanmean(np.diagonal(each)[inside])) if inside.any() else 0.0 for each in (spread, covariance))
+    size = max(int(inside.sum()), 1)
+    noise, error = (np.sqrt(np.diagonal(each)[inside].sum() / size) for each in (spread, covariance))
     if noise > error:
         found.append(
             Finding(

@@ -1,13 +1,13 @@
 """Ratings from a random walk that leaves each policy for those that beat it: where it stays longest is best.
 
-    P_ij = (1/d) · share of the comparisons of i and j that j won,      πᵀP = πᵀ,      value = 1000 + 400/ln10 · (log π − mean)
+    P_ij = (1/d) · share of the comparisons of i and j that j won,      πᵀP = πᵀ,      value = 1000 + 400/ln10 (log π − mean)
 
     d log π_j ≈ Σ_votes (m/n_lr)(y − π_l/(π_l + π_r))(π_l + π_r)(D_lj − D_rj)/π_j,      D = (I − P)# of the same scale
 
 The error is exact to first order: # is the group inverse, which holds the derivative of a stationary distribution.
 
 Negahban, Oh, Shah (2017), Rank centrality: ranking from pairwise comparisons.
-Limits: shares that are exactly a Bradley-Terry model's, p_ij = w_i/(w_i + w_j), give exactly its weights w, on any graph.
+Limits: shares that are exactly a Bradley-Terry model's, p_ij = w_i/(w_i + w_j), give exactly its weights, on any graph.
 """
 
 from __future__ import annotations
@@ -52,17 +52,15 @@ CARD = Card(
     when="As a check on ranking.bradley_terry that maximises no likelihood; that one is the more precise of the two.",
 )
 
-PSEUDO = 0.5  # wins for each side of a compared pair: the prior that a beta law without opinion adds
 
-
-def rank(table: Comparisons, *, weighted: bool = False, pseudo: float | None = None) -> Estimate:
+def rank(table: Comparisons, *, weighted: bool = False, pseudo: float = 0.0) -> Estimate:
     """Rank centrality in rating points.
 
     Arguments:
         table: votes; policies outside the largest connected part get NaN and a finding.
         weighted: each comparison counts alike, instead of each pair.
-        pseudo: wins added for each side of each compared pair, >= 0; by default 0 where the walk reaches everybody,
-            and ½, with a finding, where somebody never lost or never won.
+        pseudo: wins added for each side of each compared pair, >= 0. At 0 a policy that never lost, or never won, has
+            no rating; ½ is a beta prior without opinion.
 
     Raises:
         AdjudgeError: `pseudo` is negative.
@@ -73,13 +71,17 @@ def rank(table: Comparisons, *, weighted: bool = False, pseudo: float | None = N
     >>> rank(votes).value  # odds of ten to one: 400 points
     array([1200.,  800.])
     """
-    if pseudo is not None and not pseudo >= 0:
+    if not pseudo >= 0:
         raise AdjudgeError(f"rank_centrality: pseudo is {pseudo}.", "A number of wins, >= 0.", "Leave it out, or 0.5.")
     votes, notes = _votes.gather(table)
     inside, more = _votes.network(votes)
-    inside, prior, also = _votes.held(votes, inside, pseudo, default=PSEUDO, sort="half a win for each side of a pair")
+    finite, also = _votes.rated(votes, table, prior=pseudo > 0)
+    if pseudo:  # a prior on compared pairs ties no groups together
+        also = (*more, *(finding for finding in also if finding.code not in {each.code for each in more}))
+    else:
+        inside = finite
     inner = votes.take(inside[votes.left] & inside[votes.right])
-    log_pi, bread, pull = _walk(inner, inside, prior, weighted)
+    log_pi, bread, pull = _walk(inner, inside, pseudo, weighted)
     pulls = [(inner.left, pull), (inner.right, -pull)]
     covariance, units = _votes.sandwich(inner, pulls, bread, parameters=max(int(inside.sum()) - 1, 0))
     return _votes.estimate(
@@ -89,14 +91,14 @@ def rank(table: Comparisons, *, weighted: bool = False, pseudo: float | None = N
         [Part("sampling", covariance_points(log_pi, covariance), units)],
         method="ranking.rank_centrality",
         df=units - 1,
-        findings=(*notes, *more, *also),
+        findings=(*notes, *also),
     )
 
 
 def _walk(
     votes: _votes.Votes, inside: BoolArray, prior: float, weighted: bool
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """log π [k] (NaN outside), its derivative [k, k] by what votes pull at, and the pull [n] of one vote of each row."""
+    """log π [k] (NaN outside), its derivative [k, k] by what votes pull at, and the pull [n] of one vote."""
     k, at = votes.k, np.flatnonzero(inside)
     log_pi, bread = np.full(k, np.nan), np.zeros((k, k))
     won = _votes.wins(votes)

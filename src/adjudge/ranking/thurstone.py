@@ -66,16 +66,14 @@ CARD = Card(
     "otherwise ranking.bradley_terry.",
 )
 
-PSEUDO = 0.5  # wins and losses against an imaginary policy of rating 0
 
-
-def rank(table: Comparisons, *, pseudo: float | None = None) -> Estimate:
+def rank(table: Comparisons, *, pseudo: float = 0.0) -> Estimate:
     """Thurstone-Mosteller ratings, case V with ties: mean 0, unit the spread of a difference.
 
     Arguments:
         table: votes; policies outside the largest connected part get NaN and a finding.
-        pseudo: wins and losses of each policy against an imaginary one, >= 0; by default 0 where the likelihood has a
-            maximum, and ½, with a finding, where somebody won or lost everything.
+        pseudo: wins and losses of each policy against an imaginary one of rating 0, >= 0. At 0 a policy that won or
+            lost everything has no rating; ½ gives it one, with a finding.
 
     Returns the ratings; figure `threshold` is τ where there are ties.
 
@@ -88,12 +86,11 @@ def rank(table: Comparisons, *, pseudo: float | None = None) -> Estimate:
     >>> rank(votes).value.round(3)  # 84 % is one standard deviation
     array([ 0.5, -0.5])
     """
-    if pseudo is not None and not pseudo >= 0:
+    if not pseudo >= 0:
         raise AdjudgeError(f"thurstone: pseudo is {pseudo}.", "A number of wins, >= 0.", "Leave it out, or 0.5.")
     votes, notes = _votes.gather(table)
-    inside, more = _votes.network(votes)
-    inside, prior, also = _votes.held(votes, inside, pseudo, default=PSEUDO, sort="half a win and half a loss")
-    findings = [*notes, *more, *also]
+    inside, also = _votes.rated(votes, table, prior=pseudo > 0)
+    findings = [*notes, *also]
     inner = votes.take(inside[votes.left] & inside[votes.right])
     if inner.left.size and np.all(inner.outcome == 0.5):
         findings.append(
@@ -108,7 +105,7 @@ def rank(table: Comparisons, *, pseudo: float | None = None) -> Estimate:
         )
         inside = np.zeros_like(inside)
         inner = inner.take(np.zeros(inner.left.size, dtype=bool))
-    fit = _probit.fit(inner, inside, prior)
+    fit = _probit.fit(inner, inside, pseudo)
     if not fit.converged:
         findings.append(
             Finding(
