@@ -49,8 +49,13 @@ def covariance(fit: Fit, cluster: IntArray) -> tuple[FloatArray, int]:
         fit: a fit whose votes were collected from the table the clusters are of.
         cluster: [n, c] codes of the independent units, c = 0, 1 or 2; as of `Comparisons`.
     """
-    found = meat(fit, cluster)
-    return np.asarray(fit.inverse @ found.matrix @ fit.inverse), found.units
+    found, A = meat(fit, cluster), bread(fit)
+    return np.asarray(A @ found.matrix @ A), found.units
+
+
+def bread(fit: Fit) -> FloatArray:
+    """[q, q] A⁻¹ with rows and columns of 0 for what the votes do not identify (a policy without a rating)."""
+    return np.nan_to_num(fit.inverse)
 
 
 def meat(fit: Fit, cluster: IntArray) -> Meat:
