@@ -27,7 +27,7 @@ from ..tables.ratings import Ratings
 from ._failures import Failures, gathered, said
 
 CARD = Card(
-    answers="How many attempts fail before a policy succeeds, and is the tail of that count light enough to rely on it?",
+    answers="How many attempts fail before a policy succeeds, and is the tail of that count light?",
     equation="P(X = x) = x^{−α}/ζ(α, m), x >= m;   Limited α <= 2 < Capable <= 3 < Autonomous",
     papers=(
         Paper(
