@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .._typing import FloatArray
+from .._typing import BoolArray, FloatArray
 from ..core.card import Card, Paper
 from ..core.estimate import Estimate
 from ..core.finding import Finding, Severity
@@ -139,10 +139,12 @@ def rank(
     votes, lost = effects.identified(votes, named, reach.keep, 0.0 if prior is None else (POINTS / prior) ** 2)
     fit = newton.fit(votes, ties=ties, keep=reach.keep, prior=np.inf if prior is None else prior / POINTS)
     spread, units, told = _spread(fit, table, covariance, draws, seed)
+    silent = sandwich.without_spread(fit, spread)
+    spread[silent], spread[:, silent] = np.nan, np.nan
     parts = [("sampling", spread, units)]
     if prior is not None:
         parts.append(("prior", _prior_part(fit), int(reach.keep.sum())))
-    findings = (*reach.findings, *lost, *_about_outcomes(table, ties), *told)
+    findings = (*reach.findings, *lost, *_about_outcomes(table, ties), *told, *_cancelled(table, silent))
     return ratings.estimate(
         fit,
         table.policies,
@@ -172,7 +174,7 @@ def _spread(
     """[q, q] sampling covariance of β, units, findings."""
     if covariance == "sandwich" or not fit.converged:
         found, units = sandwich.covariance(fit, table.cluster)
-        return found, units, _few(units)
+        return found, units, _few(units) if fit.converged else ()
     units = sandwich.meat(fit, table.cluster).units
     beta = batch.replicates(fit, table.cluster, draws=draws, seed=seed)
     done = np.isfinite(beta).all(axis=1)
@@ -216,6 +218,25 @@ def _few(units: int) -> tuple[Finding, ...]:
             float(units),
             2.0,
             "Cluster by prompt, rater or session, with at least two of them.",
+        ),
+    )
+
+
+def _cancelled(table: Comparisons, silent: BoolArray) -> tuple[Finding, ...]:
+    """Ratings whose votes cancel out inside every cluster: an error of exactly 0 would be a confident number."""
+    names = tuple(name for name, off in zip(table.policies, silent, strict=False) if off)
+    if not names:
+        return ()
+    return (
+        Finding(
+            "spread-unknown",
+            Severity.SEVERE,
+            f"In every cluster the votes on {', '.join(names[:5])} cancel out exactly, as when a judge picks what it "
+            "is shown first in both orders; nothing shows how far their ratings may be off.",
+            float(len(names)),
+            0.0,
+            "Look at the judge (order=True), or cluster by something else.",
+            names,
         ),
     )
 

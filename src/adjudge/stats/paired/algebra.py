@@ -9,6 +9,8 @@ not tell anything about is NaN in an inverse, and stands still in a solution.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from scipy import linalg
 
@@ -16,6 +18,7 @@ from ..._typing import FloatArray, IntArray
 from ..cluster import group_sums
 from .votes import Votes
 
+MANY = 4  # edges for each pair of policies beyond which a fit starts from the pairs
 PIVOT = 1e-11  # share of a diagonal entry that must be its own, or the parameter is not identified
 
 
@@ -78,18 +81,41 @@ def inverse(A: FloatArray) -> FloatArray:
     return np.asarray(out / np.outer(scale, scale))
 
 
-def solve(A: FloatArray, g: FloatArray) -> FloatArray:
-    """A⁻¹g at unit diagonal; the shortest solution where A is singular."""
+def solve(A: FloatArray, g: FloatArray) -> tuple[FloatArray, bool]:
+    """A⁻¹g at unit diagonal, and whether A is regular; otherwise the shortest solution. An empty row of A gives 0."""
     size = np.sqrt(np.maximum(np.diagonal(A), 0.0))
     scale = np.where(size > 0, size, 1.0)
-    unit, right = A / np.outer(scale, scale), g / scale
+    unit, right = A / np.outer(scale, scale), np.where(size > 0, g / scale, 0.0)
+    unit[size <= 0, size <= 0] = 1.0
     try:
         factor = linalg.cho_factor(unit, lower=True)
         if np.diagonal(factor[0]).min(initial=1.0) ** 2 > PIVOT:
-            return np.asarray(linalg.cho_solve(factor, right) / scale)
+            return np.asarray(linalg.cho_solve(factor, right) / scale), True
     except linalg.LinAlgError:
         pass
-    return np.asarray(np.linalg.pinv(unit, rcond=1e-11, hermitian=True) @ right / scale)
+    return np.asarray(np.linalg.pinv(unit, rcond=PIVOT, hermitian=True) @ right / scale), False
+
+
+def by_pair(votes: Votes) -> Votes | None:
+    """The same votes summed by pair, without effects; None where there are few edges already."""
+    k = votes.k
+    if votes.left.size <= MANY * k * k or not votes.d:
+        return None
+    key = (votes.left * k + votes.right) * 2 + votes.hard
+    edges = np.flatnonzero(np.bincount(key))
+    n, lean, ties = (group_sums(key, each, 2 * k * k)[edges] for each in (votes.n, votes.lean, votes.ties))
+    mass = np.maximum(np.concatenate([(n - ties) / 2 + lean, ties, (n - ties) / 2 - lean]), 0.0)
+    return replace(
+        votes,
+        left=edges // 2 // k,
+        right=edges // 2 % k,
+        z=np.empty((edges.size, 0)),
+        lanes=0,
+        hard=edges % 2 == 1,
+        edge=np.tile(np.arange(edges.size), 3),
+        y=np.repeat([1.0, 0.5, 0.0], edges.size),
+        mass=mass,
+    )
 
 
 def _table(row: IntArray, column: IntArray, values: FloatArray, k: int, m: int) -> FloatArray:

@@ -70,15 +70,13 @@ def examine(votes: Votes, policies: Sequence[str], *, prior: bool = False) -> Re
     arrows, silent = _arrows(votes)
     group = csgraph.connected_components(arrows, directed=True, connection="strong")[1].astype(np.int64)
     main = _largest(group, silent, votes)
-    if prior:
-        keep = ~silent
-    else:
-        keep = (group == main) & ~silent
-        keep &= keep.sum() > 1
+    decided = bool(((votes.y != 0.5) & (votes.mass > 0)).any())
+    keep = (~silent if prior else (group == main) & ~silent) & decided
+    keep &= keep.sum() > 1
     seed = int(np.argmax(group == main))
     below, above = (_reached(table, seed) & (group != main) for table in (arrows, arrows.T.tocsr()))
     apart = ~(silent | above | below | (group == main))
-    if not prior and not keep.any():  # nobody can be rated: none is above or below anything
+    if not keep.any():  # nobody can be rated: none is above or below anything
         above = below = apart = np.zeros(k, dtype=bool)
     found = Reach(keep, group, above, below, apart, silent, ())
     return Reach(keep, found.group, above, below, apart, silent, _findings(found, votes, policies, prior))
@@ -114,12 +112,16 @@ def _findings(reach: Reach, votes: Votes, policies: Sequence[str], prior: bool) 
     found = []
     if reach.silent.any():
         found.append(_finding("policy-without-votes", "met nobody: no vote counts for", reach.silent, policies, False))
-    if not prior and not reach.keep.any():
-        found.append(_nobody(policies))
+    if not reach.keep.any() and not reach.silent.all():
+        found.append(_nobody(policies, votes))
     for code, text, who in (
         ("policy-undefeated", "never lost to the rest, so nothing bounds how strong they are:", reach.above),
         ("policy-winless", "never won against the rest, so nothing bounds how weak they are:", reach.below),
-        ("policies-unconnected", "are compared with the largest group by no chain of votes:", reach.apart),
+        (
+            "policies-unconnected",
+            "have no place, for no chain of wins leads to or from the largest group:",
+            reach.apart,
+        ),
     ):
         if who.any():
             found.append(_finding(code, text, who, policies, prior))
@@ -142,14 +144,16 @@ def _finding(code: str, text: str, who: BoolArray, policies: Sequence[str], prio
     )
 
 
-def _nobody(policies: Sequence[str]) -> Finding:
+def _nobody(policies: Sequence[str], votes: Votes) -> Finding:
+    tied = not ((votes.y != 0.5) & (votes.mass > 0)).any()
+    why = "every vote is a tie" if tied else "of each pair, one always won or they never met"
     return Finding(
-        "ratings-unbounded",
+        "votes-all-tied" if tied else "ratings-unbounded",
         Severity.SEVERE,
-        f"No two of {len(policies)} policies can be rated: of each pair, one always won or they never met.",
+        f"None of {len(policies)} policies can be rated: {why}.",
         0.0,
         2.0,
-        "Collect more votes, or give a prior in rating points.",
+        "Collect more votes" + ("." if tied else ", or give a prior in rating points."),
     )
 
 

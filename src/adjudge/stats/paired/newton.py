@@ -14,14 +14,14 @@ Hunter (2004), MM algorithms for generalized Bradley-Terry models, Ann. Stat. 32
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 
 from ..._typing import BoolArray, FloatArray
 from . import links
-from .algebra import gram, inverse, pull, solve
+from .algebra import by_pair, gram, inverse, pull, solve
 from .votes import Votes
 
 STEPS = 100
@@ -65,8 +65,10 @@ class Fit:
 
     @property
     def effects(self) -> FloatArray:
-        """[d] log-odds for one unit of each covariate (then the order, or each rater's)."""
-        return np.where(self.converged, self.beta[self.votes.k : self.votes.width], np.nan)
+        """[d] log-odds for one unit of each covariate (then the order, or each rater's); NaN where not identified."""
+        some = slice(self.votes.k, self.votes.width)
+        known = self.converged & np.isfinite(np.diagonal(self.inverse)[some])
+        return np.where(known, self.beta[some], np.nan)
 
     @property
     def has_tie(self) -> bool:
@@ -173,17 +175,18 @@ class Problem:
         return self.votes.width + (self.law != "bradley-terry")
 
     def start(self) -> FloatArray:
-        """Equal policies, with the share of ties that was seen."""
-        beta = np.zeros(self.q)
+        """Equal policies, with the share of ties that was seen; with many edges a pair, what its votes say together."""
+        beta, pairs = np.zeros(self.q), by_pair(self.votes)
+        if pairs is not None:
+            pooled = _climb(replace(self, votes=pairs), replace(self, votes=pairs).start())[0]
+            beta[: pairs.k] = pooled[: pairs.k]
+            beta[self.votes.width :] = pooled[pairs.k :]
+            return beta
         if self.law != "bradley-terry":
             votes = self.votes
             share = float(np.clip(votes.ties.sum() / max(votes.n[votes.hard].sum(), 1e-300), 1e-6, 1 - 1e-6))
             beta[-1] = np.log(2 * share / (1 - share)) if self.law == "davidson" else np.log((1 + share) / (1 - share))
         return beta
-
-    def value(self, beta: FloatArray) -> float:
-        """Log-posterior at β."""
-        return self._value(self._slopes(beta), beta)
 
     def at(self, beta: FloatArray) -> tuple[float, FloatArray, FloatArray]:
         """Log-posterior, gradient [q] and information [q, q] at β."""
@@ -217,16 +220,16 @@ def _climb(problem: Problem, beta: FloatArray) -> tuple[FloatArray, tuple[float,
     state = problem.at(beta)
     k = problem.votes.k
     for step in range(1, STEPS + 1):
-        move = solve(state[2], state[1])
+        move, regular = solve(state[2], state[1])
         far = np.ptp(move[:k]) + (abs(move[-1]) if problem.law != "bradley-terry" else 0.0)
         move *= min(1.0, STRIDE / max(far, 1e-300))
         if problem.law == "rao-kupper" and beta[-1] + move[-1] <= 0:
             move *= 0.9 * beta[-1] / -move[-1]
         beta, state, size = _uphill(problem, beta, state, move)
-        if not np.isfinite(state[0]) or np.ptp(beta[:k]) > REACH or np.abs(beta[-1]) > REACH * 10:
+        if not (np.isfinite(state[0]) and regular and _size(problem, beta) < REACH):
             return beta, state, step, False
         if size < TOLERANCE:
-            return beta, state, step, True
+            return beta, state, step, bool(problem.keep.any())
     return beta, state, STEPS, False
 
 

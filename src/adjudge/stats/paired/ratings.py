@@ -77,7 +77,7 @@ def certificate(fit: Fit, method: str = "") -> Estimate:
     """Gradient norm of the mean log-likelihood, Newton steps and log-likelihood of a fit."""
     return Estimate(
         names=("gradient norm", "steps", "log-likelihood"),
-        value=np.array([fit.gradient_norm, fit.iterations, fit.loglik]),
+        value=np.array([fit.gradient_norm, fit.iterations, fit.loglik]) if fit.keep.any() else np.full(3, np.nan),
         parts=(Part("none", np.full((3, 3), np.nan), 0),),
         df=np.asarray(np.inf),
         method=method,
@@ -116,7 +116,8 @@ def _part_of(
     df: float,
     method: str,
 ) -> Estimate:
-    """Some of the parameters, each times its slope."""
+    """Some of the parameters, each times its slope; NaN where there is no value."""
+    slope = np.where(np.isfinite(value), slope, np.nan)
     return Estimate(
         names=names,
         value=value,

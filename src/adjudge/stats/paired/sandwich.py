@@ -26,6 +26,7 @@ from .newton import Fit
 from .votes import Votes
 
 BLOCK = 1 << 17  # rows whose scores are held at once
+VANISHED = 1e-9  # share of the model's own variance below which a sandwich has seen nothing
 DENSE = 0.08  # cost of one dense multiplication in units of a sparse one
 
 
@@ -56,6 +57,15 @@ def covariance(fit: Fit, cluster: IntArray) -> tuple[FloatArray, int]:
 def bread(fit: Fit) -> FloatArray:
     """[q, q] A⁻¹ with rows and columns of 0 for what the votes do not identify (a policy without a rating)."""
     return np.nan_to_num(fit.inverse)
+
+
+def without_spread(fit: Fit, covariance: FloatArray) -> BoolArray:
+    """[q] parameters whose variance vanishes beside what independent votes would give: the clusters show no spread."""
+    if not fit.converged:
+        return np.zeros(fit.beta.size, dtype=bool)
+    rated = np.append(fit.keep, np.ones(fit.beta.size - fit.keep.size, dtype=bool))
+    with np.errstate(invalid="ignore"):
+        return np.asarray(rated & (np.diagonal(covariance) < VANISHED * np.diagonal(fit.inverse)))
 
 
 def meat(fit: Fit, cluster: IntArray) -> Meat:
