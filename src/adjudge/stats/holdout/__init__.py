@@ -1,0 +1,1 @@
+"""Holdouts that survive being asked again and again by people who learn from the answers."""
