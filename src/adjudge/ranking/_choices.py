@@ -21,6 +21,7 @@ from .._typing import BoolArray, FloatArray, IntArray
 
 STEPS = 100
 TOLERANCE = 1e-9  # largest gradient for every choice
+FLAT = 1e-4  # choices' worth of curvature below which the maximum lies at infinity
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -131,7 +132,9 @@ def fit(choices: Choices, free: BoolArray, orders: Sequence[int], pseudo: float)
         beta, (value, gradient, information) = beta + 2 * size * step, new
     largest = float(np.abs(gradient[movable]).max(initial=0.0)) / total
     theta = np.where(free, beta[:k] - (beta[at].mean() if at.size else 0.0), np.nan)
-    return Fit(theta, beta[k:], ties, information, largest, largest <= TOLERANCE)
+    bend = information[np.ix_(movable, movable)] + (0.0 if pseudo else 1.0) * np.outer(movable < k, movable < k)
+    flat = movable.size > 0 and float(np.linalg.eigvalsh(bend)[0]) < FLAT * total / max(choices.weight.size, 1)
+    return Fit(theta, beta[k:], ties, information, largest, largest <= TOLERANCE and not flat)
 
 
 def derivatives(
@@ -184,7 +187,9 @@ def moments(
     for t, d in enumerate(orders):
         x = np.exp((theta - top) / d)
         e = [np.ones(U), *(np.zeros(U) for _ in range(d))]
-        for i in range(k):
+        if d == 1:
+            e[1] = sets @ x
+        for i in range(k if d > 1 else 0):
             own = sets[:, i] * x[i]
             for r in range(d, 0, -1):
                 e[r] = e[r] + own * e[r - 1]

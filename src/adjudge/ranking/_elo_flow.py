@@ -1,7 +1,7 @@
 """What Elo's updates do on average over the order of the comparisons, and how their end leans on each comparison.
 
     dR/ds = K Σ_j (Y_ij − W_ij p_ij(R)),  s in [0, 1],       p_ij = 1/(1 + 10^{(R_j − R_i)/400})
-    ψ_g = m_g ∫ Φ(1, s) K (y_g − p_g(R_s)) (e_left − e_right) ds,      Φ' = −A Φ,  A = K c Σ W p(1 − p)(e_i−e_j)(e_i−e_j)ᵀ
+    ψ_g = m_g ∫ Φ(1, s) K (y_g − p_g(R_s)) (e_left − e_right) ds,    Φ' = −A Φ,  A = K c Σ W p(1 − p)(e_i−e_j)(e_i−e_j)ᵀ
 
 W and Y are comparisons and wins by pair. A random order is this flow with noise of order √K around it. Each step holds
 A fixed and is then exact, so that steps may grow with s. Φ(1, 0) is what is left of the starting ratings.
@@ -18,7 +18,7 @@ import numpy as np
 from scipy import sparse, special
 
 from .._typing import FloatArray, IntArray
-from ._votes import Votes, compact
+from ._votes import Votes, compact, imagined
 
 BLOCK = 4_000_000  # numbers held at once
 FIRST, GROWTH = 0.1, 1.25  # the first step moves the fastest contrast by a tenth; each is longer than the one before
@@ -97,7 +97,10 @@ def flow(votes: Votes, *, step: float, scale: float, initial: float) -> Flow:
 
 
 def covariance(votes: Votes, flow: Flow) -> tuple[FloatArray, int]:
-    """[k, k] Σ_units (ψ_u − ψ̄)(ψ_u − ψ̄)ᵀ · u/(u − 1), and the units; NaN with fewer than two."""
+    """[k, k] Σ_units (ψ_u − ψ̄)(ψ_u − ψ̄)ᵀ · u/(u − 1), and the units; NaN with fewer than two.
+
+    The imaginary verdicts of `_votes.imagined` are added.
+    """
     k = votes.k
     if votes.cluster.shape[1] == 0:
         units = int(votes.count.sum())
@@ -110,6 +113,8 @@ def covariance(votes: Votes, flow: Flow) -> tuple[FloatArray, int]:
             both = columns[0] * (int(columns[1].max(initial=0)) + 1) + columns[1]
             values, vectors = np.linalg.eigh(total + other - _clustered(votes, flow, both)[0])
             total, units = (vectors * np.maximum(values, 0.0)) @ vectors.T, min(units, fewer)
+    even = np.bincount(flow.code, weights=imagined(votes) / 4, minlength=flow.up.shape[0])
+    total = total + (flow.up.T * even) @ flow.up
     return (total, units) if units > 1 else (np.full((k, k), np.nan), units)
 
 

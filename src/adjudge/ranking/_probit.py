@@ -20,6 +20,8 @@ from ._votes import Votes
 
 TOLERANCE = 1e-9  # largest gradient, in votes, for every vote
 STEPS = 100
+FLAT = 1e-4  # votes' worth of curvature below which the maximum lies at infinity
+EVEN = float(np.sqrt(2 / np.pi))  # how far a verdict between equals pulls
 WIN, LOSS, TIE = 0, 1, 2
 
 
@@ -75,8 +77,10 @@ def fit(votes: Votes, inside: BoolArray, pseudo: float) -> Fit:
         theta, (value, gradient, information) = trial, new
     largest = float(np.abs(gradient[free]).max(initial=0.0)) / total
     shift = float(theta[at].mean()) if at.size else 0.0
+    bend = information[np.ix_(free, free)] + (0.0 if pseudo else 1.0) * np.outer(free < k, free < k)
+    flat = free.size > 0 and float(np.linalg.eigvalsh(bend)[0]) < FLAT * total / max(float(votes.count.sum()), 1e-300)
     ratings = np.where(inside, theta[:k] - shift, np.nan)
-    return Fit(ratings, float(theta[k]), tied, information, shift, largest, largest <= TOLERANCE)
+    return Fit(ratings, float(theta[k]), tied, information, shift, largest, largest <= TOLERANCE and not flat)
 
 
 def inverse(fit: Fit) -> FloatArray:

@@ -3,7 +3,8 @@
     θ̂ − θ ≈ B Σ_r m_r s_r,      Cov = B M Bᵀ,      M = Σ_clusters (Σ_r m_r s_r)(Σ_r m_r s_r)ᵀ · G/(G−1) · (N−1)/(N−q)
 
 s is what one vote pulls at (two policies, and perhaps a tie parameter), m its mass. Without clusters a row of count c
-is c independent votes; two ways of clustering add up, less their intersection (Cameron, Gelbach, Miller 2011).
+is c independent votes; two ways of clustering add up, less their intersection (Cameron, Gelbach, Miller 2011). Two
+imaginary verdicts a policy are added to the spread, so that no error is exactly 0.
 """
 
 from __future__ import annotations
@@ -154,7 +155,12 @@ def wins(votes: Votes) -> FloatArray:
 
 
 def sandwich(
-    votes: Votes, entries: Sequence[tuple[IntArray, FloatArray]], bread: FloatArray, *, parameters: int
+    votes: Votes,
+    entries: Sequence[tuple[IntArray, FloatArray]],
+    bread: FloatArray,
+    *,
+    parameters: int,
+    verdict: FloatArray | float = 0.0,
 ) -> tuple[FloatArray, int]:
     """[k, k] covariance B M Bᵀ of ratings, and the units behind it; NaN with fewer than two.
 
@@ -163,6 +169,7 @@ def sandwich(
         entries: what one vote of each row pulls at: pairs of parameter numbers [n] and pulls [n].
         bread: [k, q] B, how the values follow the q parameters' pulls.
         parameters: how many of them are free.
+        verdict: [n] how far one verdict pulls from an even match, for `imagined` ones; 0 for none.
     """
     q, total = bread.shape[1], float(votes.count.sum())
     small = (total - 1) / (total - parameters) if total > parameters else np.nan
@@ -178,7 +185,20 @@ def sandwich(
             units = min(units, fewer)
     if units < LEAST_UNITS:
         return np.full((bread.shape[0],) * 2, np.nan), units
-    return bread @ (meat * small) @ bread.T, units
+    meat *= small
+    meat[: votes.k, : votes.k] += votes.laplacian(imagined(votes) * np.square(verdict))
+    return bread @ meat @ bread.T, units
+
+
+def imagined(votes: Votes) -> FloatArray:
+    """[n] imaginary verdicts: two for each policy, one for and one against, shared out over the rows it is in.
+
+    Without them a policy that won everything, or tied everything, would seem to be known without error; as Agresti and
+    Coull's four added labels do, they fade with the votes.
+    """
+    met = votes.per_policy(votes.count)
+    share = votes.count * (1 / np.maximum(met[votes.left], 1e-300) + 1 / np.maximum(met[votes.right], 1e-300))
+    return share * votes.weight**2
 
 
 def _independent(votes: Votes, entries: Sequence[tuple[IntArray, FloatArray]], q: int) -> FloatArray:

@@ -150,7 +150,7 @@ def _check(votes: Votes, step: float, scale: float, shuffles: int) -> None:
 
 
 def _sequence(votes: Votes, table: Comparisons) -> tuple[IntArray, FloatArray]:
-    """Rows in the order of events, one of count c as c comparisons, and their weights (less for a broken count's rest)."""
+    """Rows in the order of events, one of count c as c comparisons, and the weight of each (less for a broken rest)."""
     order = np.lexsort((table.row[votes.position], table.time[votes.position]))
     times = np.ceil(votes.count[order] - 1e-9).astype(np.int64)
     rows = np.repeat(order, times)

@@ -1,11 +1,11 @@
 """Ratings that know how sure they are: a normal belief about each policy, brought up to date period by period.
 
     1/RD'² = 1/RD² + 1/d²,   r' = r + q RD'² Σ_j g(RD_j)(s_j − E_j),   1/d² = q² Σ_j g(RD_j)² E_j(1 − E_j)
-    q = ln 10/400,   g(RD) = 1/√(1 + 3q²RD²/π²),   E_j = 1/(1 + 10^{−g(RD_j)(r − r_j)/400}),   between periods RD² grows by c²
+    q = ln 10/400,   g(RD) = 1/√(1 + 3q²RD²/π²),   E_j = 1/(1 + 10^{−g(RD_j)(r − r_j)/400}),   RD² + c² between periods
 
 Glicko-2 (`volatility`) lets the growth differ by policy: a policy whose results are more erratic than its deviation
 explains gets a larger volatility σ, and φ² grows by σ² instead of c². All comparisons of one period are seen at once.
-A row of count > 1 has no place in time of its own: its comparisons are spread evenly over the periods.
+A row whose count exceeds `games` has no place in time of its own: its comparisons are spread evenly over the periods.
 
 Glickman (1999), Parameter estimation in large dynamic paired comparison experiments; Glickman (2001) for Glicko-2.
 Limits: c = 0 and short periods come near the posterior of a Bradley-Terry model with a normal prior, without its
@@ -106,11 +106,12 @@ def rank(
     _, more = _votes.network(votes)
     played = votes.per_policy(votes.count) > 0
     r, rd, sigma = np.full(votes.k, initial), np.full(votes.k, deviation), np.full(votes.k, volatility or 0.0)
+    votes = _singly(votes, games)
     code, periods = _periods(votes, table.time[votes.position], table.row[votes.position], period, games)
-    spread, alone = votes.take(votes.count > 1), votes.take(votes.count <= 1)
+    spread = votes.take(code < 0)
     mass = spread.mass / max(periods, 1)
-    order = np.argsort(code[votes.count <= 1], kind="stable")
-    alone, edges = alone.take(order), np.searchsorted(code[votes.count <= 1][order], np.arange(periods + 1))
+    order = np.argsort(code, kind="stable")
+    alone, edges = votes.take(order), np.searchsorted(code[order], np.arange(periods + 1))
     for t in range(periods):
         rows = alone.take(np.arange(edges[t], edges[t + 1]))
         if t and not volatility:
@@ -212,20 +213,30 @@ def _check(
 
 
 def _periods(votes: Votes, time: FloatArray, row: IntArray, period: float | None, games: float) -> tuple[IntArray, int]:
-    """[n] rating period of each row, and how many periods there are."""
+    """[n] rating period of each row, −1 for those that are spread over all, and how many periods there are."""
     if votes.left.size == 0:
         return np.zeros(0, dtype=np.int64), 0
+    together = votes.count > 1
     if period is not None:
         code = np.floor((time - time.min()) / period).astype(np.int64)
-        return code, int(code.max()) + 1
+        return np.where(together, -1, code), int(code.max()) + 1
     active = max(int((votes.per_policy(votes.count) > 0).sum()), 1)
     total = float(votes.count.sum())
     periods = max(1, round(2 * total / active / games))
     order = np.lexsort((row, time))
     code = np.empty(votes.left.size, dtype=np.int64)
-    before = np.cumsum(votes.count[order]) - votes.count[order]
-    code[order] = np.minimum((before / total * periods).astype(np.int64), periods - 1)
-    return code, periods
+    single = np.where(together, 0.0, votes.count)[order]
+    before = (np.cumsum(single) - single) / max(float(single.sum()), 1e-300)
+    code[order] = np.minimum((before * periods).astype(np.int64), periods - 1)
+    return np.where(together, -1, code), periods
+
+
+def _singly(votes: Votes, games: float) -> Votes:
+    """A row of count c as c rows, unless c exceeds `games`: that row is a summary and has no place in time."""
+    times = np.where(votes.count > games, 1, np.ceil(votes.count - 1e-9)).astype(np.int64)
+    rows = np.repeat(np.arange(times.size), times)
+    out = votes.take(rows)
+    return replace(out, count=out.count / times[rows])
 
 
 def _volatilities(votes: Votes, sigma: FloatArray, played: BoolArray) -> Estimate:

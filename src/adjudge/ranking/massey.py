@@ -91,7 +91,11 @@ def rank(table: Comparisons, *, margin: str | None = None) -> Estimate:
     pulls = [(votes.left, residual), (votes.right, -residual)]
     kept = inside[votes.left]
     pulls, inner = [(who[kept], pull[kept]) for who, pull in pulls], votes.take(kept)
-    covariance, units = _votes.sandwich(inner, pulls, inverse, parameters=max(at.size - 1, 0))
+    covariance, units = _votes.sandwich(
+        inner, pulls, inverse, parameters=max(at.size - 1, 0), verdict=1.0 if margin is None else 0.0
+    )
+    if margin is not None:
+        covariance[np.diagonal(covariance) <= 1e-18 * max(float(np.square(m).max(initial=0.0)), 1e-300)] = np.nan
     return _votes.estimate(
         inner,
         inside,

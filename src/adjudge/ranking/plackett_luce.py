@@ -1,6 +1,6 @@
 """Ratings from rankings: each task orders the policies by their scores, best first, and only the order counts.
 
-    P(C₁ ≻ C₂ ≻ …) = ∏_j f(C_j) / Σ_{S ⊆ A_j, |S| <= D} f(S),      f(S) = δ_|S| (∏_{i∈S} α_i)^{1/|S|},     A_j what is left
+    P(C₁ ≻ C₂ ≻ …) = ∏_j f(C_j) / Σ_{S ⊆ A_j, |S| <= D} f(S),      f(S) = δ_|S| (∏_{i∈S} α_i)^{1/|S|},  A_j what is left
 
 Each item, score column and draw is one ranking; a policy without a score is not in it. Ties are outcomes of their own,
 with a parameter δ for each order that occurs (Davidson-Luce). Ties of more policies than `most_tied` are split into
@@ -110,15 +110,16 @@ def rank(ratings: Ratings, *, judge: str | None = None, pseudo: float = 0.0, mos
     fit = _choices.fit(choices, keep, [int(d) for d in sizes if d > 1], pseudo)
     if not fit.converged:
         findings.append(_stuck(fit.gradient))
-    influence, units = _influence(choices, fit, cluster, keep, ratings.k)
-    covariance, few = Part.from_influence("sampling", influence).covariance, _few(choices, cluster, ratings.k) & keep
+    covariance, units = _covariance(choices, fit, cluster, keep)
+    few = _few(choices, cluster, ratings.k) & keep
     if few.any():
         findings.append(_thin(tuple(ratings.policies[p] for p in np.flatnonzero(few))))
-    rated = covariance_points(fit.theta, covariance[: ratings.k, : ratings.k])
+    theta = fit.theta if fit.converged else np.full(ratings.k, np.nan)
+    rated = covariance_points(theta, covariance[: ratings.k, : ratings.k])
     rated[few] = rated[:, few] = np.nan
     return Estimate(
         names=ratings.policies,
-        value=points(fit.theta),
+        value=points(theta),
         parts=(Part("sampling", rated, units),),
         df=np.full(ratings.k, max(units - 1.0, 1.0)),
         method="ranking.plackett_luce",
@@ -192,9 +193,14 @@ def _reach(choices: Choices, policies: tuple[str, ...], prior: bool) -> tuple[Bo
     return reach.keep, reach.findings
 
 
-def _influence(choices: Choices, fit: Fit, cluster: IntArray, keep: BoolArray, k: int) -> tuple[FloatArray, int]:
-    """[G, k + t] what each cluster adds to (θ, log δ), and G."""
-    q, orders = k + len(fit.orders), (1, *fit.orders)
+def _covariance(choices: Choices, fit: Fit, cluster: IntArray, keep: BoolArray) -> tuple[FloatArray, int]:
+    """[k + t, k + t] sandwich of (θ, log δ) over clusters, and their number.
+
+    Two imaginary verdicts of each policy against an average one, for and against, are added to the spread, so that
+    rankings that never disagree do not seem to know everything.
+    """
+    k, orders = keep.size, (1, *fit.orders)
+    q = k + len(fit.orders)
     present, unit = np.unique(cluster[choices.owner], return_inverse=True)
     theta, log_delta = np.nan_to_num(fit.theta), np.concatenate([[0.0], fit.log_delta])
     _, share, inclusion, _ = _choices.moments(choices.sets, theta, log_delta, orders)
@@ -208,7 +214,9 @@ def _influence(choices: Choices, fit: Fit, cluster: IntArray, keep: BoolArray, k
     free = np.append(keep, np.ones(q - k, dtype=bool))
     bread = np.zeros((q, q))
     bread[np.ix_(free, free)] = np.linalg.pinv(fit.information[np.ix_(free, free)], rcond=1e-12, hermitian=True)
-    return (took - seen @ expected) @ bread, int(present.size)
+    influence = (took - seen @ expected) @ bread
+    imagined = 0.5 * float(np.mean(choices.weight**2)) if choices.weight.size else 0.0
+    return Part.from_influence("", influence).covariance + imagined * bread[:, :k] @ bread[:k], int(present.size)
 
 
 def _few(choices: Choices, cluster: IntArray, k: int) -> BoolArray:
@@ -249,7 +257,7 @@ def _stuck(gradient: float) -> Finding:
     return Finding(
         "not-converged",
         Severity.SEVERE,
-        "The likelihood was not brought to its maximum.",
+        "The likelihood has no maximum within reach, and no rating is given.",
         gradient,
         _choices.TOLERANCE,
         "Give a prior (`pseudo`), or lower `most_tied`.",

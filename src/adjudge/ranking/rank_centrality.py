@@ -1,6 +1,6 @@
 """Ratings from a random walk that leaves each policy for those that beat it: where it stays longest is best.
 
-    P_ij = (1/d) · share of the comparisons of i and j that j won,      πᵀP = πᵀ,      value = 1000 + 400/ln10 (log π − mean)
+    P_ij = (1/d) · share of the comparisons of i and j that j won,    πᵀP = πᵀ,    value = 1000 + 400/ln10 (log π − mean)
 
     d log π_j ≈ Σ_votes (m/n_lr)(y − π_l/(π_l + π_r))(π_l + π_r)(D_lj − D_rj)/π_j,      D = (I − P)# of the same scale
 
@@ -81,9 +81,9 @@ def rank(table: Comparisons, *, weighted: bool = False, pseudo: float = 0.0) -> 
     else:
         inside = finite
     inner = votes.take(inside[votes.left] & inside[votes.right])
-    log_pi, bread, pull = _walk(inner, inside, pseudo, weighted)
+    log_pi, bread, pull, verdict = _walk(inner, inside, pseudo, weighted)
     pulls = [(inner.left, pull), (inner.right, -pull)]
-    covariance, units = _votes.sandwich(inner, pulls, bread, parameters=max(int(inside.sum()) - 1, 0))
+    covariance, units = _votes.sandwich(inner, pulls, bread, parameters=max(int(inside.sum()) - 1, 0), verdict=verdict)
     return _votes.estimate(
         inner,
         inside,
@@ -97,15 +97,15 @@ def rank(table: Comparisons, *, weighted: bool = False, pseudo: float = 0.0) -> 
 
 def _walk(
     votes: _votes.Votes, inside: BoolArray, prior: float, weighted: bool
-) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """log π [k] (NaN outside), its derivative [k, k] by what votes pull at, and the pull [n] of one vote."""
+) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+    """log π [k], its derivative [k, k] by what votes pull at, the pull [n] of one vote, and that of an even match."""
     k, at = votes.k, np.flatnonzero(inside)
     log_pi, bread = np.full(k, np.nan), np.zeros((k, k))
     won = _votes.wins(votes)
     met = won + won.T
     won, met = won + prior * (met > 0), met + 2 * prior * (met > 0)
     if at.size == 0 or votes.left.size == 0:
-        return log_pi, bread, np.zeros(votes.left.size)
+        return log_pi, bread, np.zeros(votes.left.size), np.zeros(votes.left.size)
     each = np.ones_like(met) if weighted else np.where(met > 0, met, 1.0)
     towards = (won / each).T[np.ix_(at, at)]
     scale = towards.sum(axis=1).max()
@@ -118,8 +118,8 @@ def _walk(
     share = np.zeros(k)
     share[at] = pi
     both = share[votes.left] + share[votes.right]
-    pull = (votes.outcome * both - share[votes.left]) / (each[votes.left, votes.right] * scale)
-    return log_pi, bread, pull
+    divisor = each[votes.left, votes.right] * scale
+    return log_pi, bread, (votes.outcome * both - share[votes.left]) / divisor, both / 2 / divisor
 
 
 def _stationary(leave: FloatArray) -> FloatArray:

@@ -111,15 +111,20 @@ def rank(table: Comparisons, *, pseudo: float = 0.0) -> Estimate:
             Finding(
                 "not-converged",
                 Severity.SEVERE,
-                "The likelihood was not brought to its maximum.",
+                "The likelihood has no maximum within reach, and no rating is given.",
                 fit.gradient,
                 _probit.TOLERANCE,
                 "Give a prior (`pseudo`), or more comparisons.",
             )
         )
+        inside = np.zeros_like(inside)
     bread = _probit.inverse(fit)
     covariance, units = _votes.sandwich(
-        inner, _probit.pulls(inner, fit), bread, parameters=int(inside.sum()) - 1 + fit.tied
+        inner,
+        _probit.pulls(inner, fit),
+        bread,
+        parameters=int(inside.sum()) - 1 + fit.tied,
+        verdict=_probit.EVEN,
     )
     figures = {}
     if fit.tied:
