@@ -18,11 +18,11 @@ import numpy as np
 
 from .._typing import FloatArray, IntArray
 from ..core.card import Card, Paper
-from ..core.estimate import Audit, Estimate, Part
+from ..core.estimate import Audit, Estimate
 from ..core.finding import Finding, Severity
 from ..errors import AdjudgeError
-from ..stats.means import clustered_means
 from ..stats.runs import Runs, runs
+from ..stats.scored_means import scored_means
 from ..tables.ratings import Ratings
 
 CARD = Card(
@@ -119,12 +119,12 @@ def _figures(
 
     def means(x: FloatArray, by: FloatArray, bounds: tuple[float, float]) -> Estimate:
         there = np.isfinite(x) & (by > 0)
-        return _centred(clustered_means(names, unit[there], pair[there], x[there], by[there], bounds=bounds))
+        return scored_means(names, unit[there], pair[there], x[there], by[there], bounds=bounds)
 
     return {
         "regressed": means(lost, w, (0.0, 1.0)),
         "of_right": means(1 - q, w * p, (0.0, 1.0)),
-        "floor": means(floor, w, (-np.inf, np.inf)),
+        "floor": means(floor, w, (-0.5, 0.5)),
         "beyond_noise": means(lost - floor, w, (-1.0, 1.0)),
     }
 
@@ -136,18 +136,6 @@ def _noise(made: Runs) -> FloatArray:
     with np.errstate(invalid="ignore", divide="ignore"):
         value = first / made.size - both / (made.size * (made.size - 1.0))
     return np.where(made.size > 1, value, np.nan)
-
-
-def _centred(estimate: Estimate) -> Estimate:
-    """A figure with a spread of exactly 0 over many tasks is no certainty: one more task may differ.
-
-    The variance of each name is at least (1/(u + 1))² of the range, as if one of u + 1 units differed.
-    """
-    units = estimate.df + 1
-    reach = np.where(np.isfinite(units) & (units >= 2), 1.0 / (units + 1), np.nan) ** 2
-    lift = np.maximum(reach - np.diagonal(estimate.covariance), 0.0) * (np.diagonal(estimate.covariance) <= 0)
-    extra = Part("one more task", np.diag(np.nan_to_num(lift)), estimate.parts[0].units)
-    return Estimate(estimate.names, estimate.value, (*estimate.parts, extra), estimate.df, bounds=estimate.bounds)
 
 
 def _said(figures: dict[str, Estimate], level: float) -> list[Finding]:
@@ -162,7 +150,7 @@ def _said(figures: dict[str, Estimate], level: float) -> list[Finding]:
                 "backward-incompatible",
                 Severity.WARNING,
                 f"{beyond.names[j]} breaks {100 * regressed.value[j]:.1f} % of the tasks, "
-                f"{100 * beyond.value[j]:.1f} % beyond what repeated runs break by chance (at least {100 * low[j]:.1f} %).",
+                f"{100 * beyond.value[j]:.1f} % beyond chance (at least {100 * low[j]:.1f} %).",
                 float(beyond.value[j]),
                 0.0,
                 "Look at the tasks that were right and are now wrong before shipping.",

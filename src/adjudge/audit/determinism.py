@@ -18,8 +18,8 @@ from .._typing import FloatArray
 from ..core.card import Card, Paper
 from ..core.estimate import Audit, Estimate, Part
 from ..core.finding import Finding, Severity
-from ..stats.means import clustered_means
 from ..stats.runs import Runs, runs
+from ..stats.scored_means import scored_means
 from ..tables.ratings import Ratings
 from ..tables.regressors import covariate
 
@@ -93,7 +93,7 @@ def check(ratings: Ratings, *, metric: str | None = None, answer: str | None = N
 
 def _means(ratings: Ratings, made: Runs, value: FloatArray, bounds: tuple[float, float]) -> Estimate:
     there = np.isfinite(value)
-    return clustered_means(
+    return scored_means(
         ratings.policies,
         made.cluster[there],
         made.policy[there],

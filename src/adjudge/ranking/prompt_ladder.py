@@ -25,7 +25,7 @@ from ..core.estimate import Estimate
 from ..core.finding import Finding, Severity
 from ..errors import AdjudgeError
 from ..stats.judges import judge_columns
-from ..stats.means import clustered_means
+from ..stats.scored_means import scored_means
 from ..tables.ratings import Ratings
 
 CARD = Card(
@@ -133,7 +133,7 @@ def rank(
     full = float(price.sum())
     figures = {
         "hp_score": _means(ratings, keep, level, (1.0, len(names) + penalty)),
-        "unsolved": _means(ratings, keep, 1.0 * _failed(ratings, columns, solved), (0.0, 1.0)),
+        "unsolved": _means(ratings, keep, _failed(ratings, columns, solved).astype(float), (0.0, 1.0)),
         "cost": _means(ratings, keep, spent, (0.0, full)),
         "saved": _means(ratings, keep, 1 - spent / full if full > 0 else 0 * spent, (0.0, 1.0)),
     }
@@ -146,6 +146,7 @@ def rank(
         chosen.parts,
         chosen.df,
         bounds=chosen.bounds,
+        reserve=chosen.reserve,
         method="ranking.prompt_ladder",
         findings=tuple(_said(ratings, columns, known, figures["unsolved"])),
         figures=figures,
@@ -169,7 +170,7 @@ def _failed(ratings: Ratings, columns: Sequence[int], solved: float) -> BoolArra
 
 
 def _means(ratings: Ratings, keep: BoolArray, x: FloatArray, bounds: tuple[float, float]) -> Estimate:
-    return clustered_means(
+    return scored_means(
         ratings.policies,
         ratings.cluster[keep],
         ratings.policy[keep],
@@ -185,7 +186,7 @@ def _data_sets(
     """Mean rung by policy and stratum, and by stratum with every policy counted alike."""
     s = len(ratings.strata)
     names = tuple(f"{policy} · {stratum}" for policy in ratings.policies for stratum in ratings.strata)
-    both = clustered_means(
+    both = scored_means(
         names,
         ratings.cluster[keep],
         (ratings.policy * s + ratings.stratum)[keep],

@@ -4,8 +4,8 @@
     majority_p = mean_i P(more than half of m runs are right),      repeatability_p = mean_i P(two runs agree)
 
 Every task's figure is the U-statistic over all subsets of its runs (`stats.runs`): unbiased for m runs however many
-were made. Tasks are the independent units, so the policies are paired by task and clusters of tasks stay together. Slices
-(ability, knowledge, modality, difficulty by human accuracy, and their crossings) come from the same cells.
+were made. Tasks are the independent units, so the policies are paired by task and clusters of tasks stay together.
+Slices (ability, knowledge, modality, difficulty by human accuracy, and their crossings) come from the same cells.
 
 Tang, Li, Zhan, et al. (2023), AGIBench. Hoeffding (1948) (U-statistics).
 Limits: m = 1 makes average, best, worst and majority the same; equal runs have repeatability 1 and best = worst.
@@ -23,8 +23,8 @@ from ..core.card import Card, Paper
 from ..core.estimate import Estimate
 from ..core.finding import Finding, Severity
 from ..errors import AdjudgeError
-from ..stats.means import clustered_means
 from ..stats.runs import Runs, runs
+from ..stats.scored_means import scored_means
 from ..tables.ratings import Ratings
 from ..tables.regressors import covariate
 from ._slices import difficulty, slice_rows
@@ -120,6 +120,7 @@ def rank(
         chosen.parts,
         chosen.df,
         bounds=chosen.bounds,
+        reserve=chosen.reserve,
         method="ranking.repeats",
         findings=tuple(_said(made, m, values[rule])),
         figures=figures,
@@ -158,7 +159,7 @@ def _plurality(made: Runs, answer: FloatArray) -> FloatArray:
 def _means(ratings: Ratings, made: Runs, value: FloatArray) -> Estimate:
     """Mean of a cell figure by policy over tasks, with errors by cluster."""
     there = np.isfinite(value)
-    return clustered_means(
+    return scored_means(
         ratings.policies,
         made.cluster[there],
         made.policy[there],
@@ -180,7 +181,7 @@ def _sliced(ratings: Ratings, made: Runs, value: FloatArray, cut: np.ndarray, na
     there = np.isfinite(value)
     labels = tuple(f"{policy} · {name}" for policy in ratings.policies for name in names)
     group = made.policy * len(names) + first
-    return clustered_means(
+    return scored_means(
         labels, made.cluster[there], group[there], value[there], made.weight[there], bounds=_bounds(made.score)
     )
 
