@@ -9,6 +9,7 @@ import numpy as np
 from .._typing import BoolArray, FloatArray, IntArray
 from ..core.estimate import Estimate
 from ..core.finding import Finding, Severity, worst
+from ..stats.sequential.letters import letters
 
 MOST_PAIRS = 30  # more policies than this are compared with the leader only
 
@@ -53,6 +54,18 @@ class Derived:
         weights[:, leader] = 1.0
         names = self.estimate.names
         return self.estimate.contrast(weights, [f"{names[leader]} − {names[other]}" for other in others])
+
+    @cached_property
+    def letters(self) -> tuple[str, ...]:
+        """[k] compact letters: two policies that share one are not told apart; empty for more than 30 policies."""
+        k = len(self.estimate.names)
+        if not 2 <= k <= MOST_PAIRS:
+            return ()
+        different = np.zeros((k, k), dtype=bool)
+        different[np.triu_indices(k, 1)] = self.differences.stepdown(seed=self.seed) <= 1 - self.level
+        order = self.order
+        told = letters((different | different.T)[np.ix_(order, order)])
+        return tuple(told[place] for place in np.argsort(order))
 
     @property
     def order(self) -> IntArray:

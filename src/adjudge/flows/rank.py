@@ -22,6 +22,7 @@ from .methods import ratings_by
 from .rank_tables import Scores, Votes, open_table
 from .ranking import Ranking
 
+OF_LABELS = ("gold-absent",)  # findings of the door for ratings that ask for gold labels; scores may be the truth
 CYCLES_UP_TO = 40  # policies up to which triples are tested for cycles without being asked
 
 
@@ -128,7 +129,7 @@ def rank_table(
             before = ratings_by(table, chosen, {**plain, "covariates": False}, seed=setting.seed)
         seen = _cycles(table, setting.seed)
     found = (
-        *table.findings,
+        *(finding for finding in table.findings if finding.code not in OF_LABELS),
         *estimate.findings,
         *(seen.findings if seen else ()),
         *_raters(table, estimate),

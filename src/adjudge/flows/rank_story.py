@@ -91,6 +91,7 @@ def _forest(answer: Ranking) -> Forest:
                 n_rows=int(answer.n_rows[p]),
                 method=e.method,
                 verified=bool(answer.verified[p]),
+                note=f"group {answer.letters[p]}" if answer.letters else "",
                 labels_low=float(alone[p, 0]),
                 labels_value=float(alone_value[p]),
                 labels_high=float(alone[p, 1]),
@@ -98,6 +99,7 @@ def _forest(answer: Ranking) -> Forest:
             for p, name in enumerate(e.names)
         ),
         title="Ratings" if votes else "How each policy does",
+        caption="Policies that share a letter of their group are not told apart." if answer.letters else "",
         unit="rating points; 400 are odds of ten to one" if _in_points(e) else e.method.partition(".")[2],
         bounds=e.bounds,
         level=answer.level,
@@ -111,8 +113,20 @@ def _in_points(estimate: Estimate) -> bool:
     return bool(known.size) and abs(float(known.mean()) - 1000.0) < 1e-3
 
 
+def _per_deviation(effects: Estimate, scaled: Estimate | None) -> Estimate:
+    """Effects told for one standard deviation of a covariate where that is known, so that they compare."""
+    if scaled is None:
+        return effects
+    at = [effects.index(name) for name in scaled.names]
+    scale = np.ones(len(effects.names))
+    scale[at] = scaled.stderr / effects.stderr[at]
+    names = [f"{name}, one standard deviation" if name in scaled.names else name for name in effects.names]
+    return effects.contrast(np.diag(scale), names)
+
+
 def _beside(answer: Ranking, name: str, figure: Estimate) -> Forest:
     title, subject, unit = BESIDE[name]
+    figure = _per_deviation(figure, answer.estimate.figures.get(f"{name} per sd"))
     low_high, stderr = figure.interval(answer.level), figure.stderr
     rows = tuple(
         ForestRow(policy=what, value=float(v), stderr=float(s), low=float(lh[0]), high=float(lh[1]))
