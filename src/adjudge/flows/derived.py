@@ -56,7 +56,7 @@ class Derived:
         return self.estimate.contrast(weights, [f"{names[leader]} − {names[other]}" for other in others])
 
     @cached_property
-    def letters(self) -> tuple[str, ...]:
+    def groups(self) -> tuple[str, ...]:
         """[k] compact letters: two policies that share one are not told apart; empty for more than 30 policies."""
         k = len(self.estimate.names)
         if not 2 <= k <= MOST_PAIRS:

@@ -91,7 +91,7 @@ def _forest(answer: Ranking) -> Forest:
                 n_rows=int(answer.n_rows[p]),
                 method=e.method,
                 verified=bool(answer.verified[p]),
-                note=f"group {answer.letters[p]}" if answer.letters else "",
+                note=f"group {answer.groups[p]}" if answer.groups else "",
                 labels_low=float(alone[p, 0]),
                 labels_value=float(alone_value[p]),
                 labels_high=float(alone[p, 1]),
@@ -99,7 +99,7 @@ def _forest(answer: Ranking) -> Forest:
             for p, name in enumerate(e.names)
         ),
         title="Ratings" if votes else "How each policy does",
-        caption="Policies that share a letter of their group are not told apart." if answer.letters else "",
+        caption="Policies that share a letter of their group are not told apart." if answer.groups else "",
         unit="rating points; 400 are odds of ten to one" if _in_points(e) else e.method.partition(".")[2],
         bounds=e.bounds,
         level=answer.level,
