@@ -121,8 +121,8 @@ def _by_scenario(grid: _scenarios.Grid, draws: int, seed: int) -> tuple[Part, Fl
     """The error of a mean over scenarios, from the clusters of items in each.
 
     A near tie pulls the win rates of data, and again those of replicates, towards one half, so the spread is taken
-    about the value. Win rates move in steps, and replicates that never differ do not say that the truth cannot: 1/(B + 1) of
-    the square of half a win in one scenario is added to the variance.
+    about the value. Win rates move in steps, and replicates that never differ do not say that the truth cannot:
+    1/(B + 1) of the square of half a win in one scenario is added to the variance.
     """
     blocks = grid.replicates(draws=draws, seed=seed)
     drawn = np.concatenate([_scenarios.average(_scenarios.wins(block)) for block in blocks])

@@ -9,7 +9,10 @@ from typing import Any
 import polars as pl
 
 from ..core.finding import Finding, Severity
-from .adapters import deepeval, inspect_ai, lm_eval, promptfoo
+from .adapters import deepeval, helm, inspect_ai, lm_eval, promptfoo
+
+#: The file of a HELM run that holds every instance; what lies beside it are sums and inputs.
+RUN = helm.INSTANCES
 
 #: Columns that an adapter writes beside the scores.
 NOT_SCORES = ("policy", "task", "prompt_id", "draw", "gold")
@@ -23,6 +26,8 @@ def document(content: Any, path: Path) -> tuple[pl.DataFrame, str] | None:
         return promptfoo.tidy(content, path.name), "promptfoo"
     if deepeval.recognises(content):
         return deepeval.tidy(content, path.stem), "DeepEval"
+    if helm.recognises(content):
+        return helm.tidy(content, path), "HELM"
     return None
 
 

@@ -164,8 +164,12 @@ def expand(given: str | Path) -> list[Path]:
 
 
 def _inside(folder: Path) -> list[Path]:
-    """The tables in a folder; of a folder of lm-evaluation-harness, whose summaries lie beside them, the samples."""
+    """The tables in a folder; of logs whose summaries lie beside them the samples: of lm-evaluation-harness, of a HELM
+    run, or of a HELM suite, which is a folder of runs."""
     found = sorted(child for child in folder.iterdir() if child.is_file() and files.known(child))
+    runs = sorted(folder.glob(detect.RUN)) or sorted(folder.glob(f"*/{detect.RUN}"))
+    if runs:
+        return runs
     if not found:
         raise AdjudgeError(
             f"Folder {folder} holds no table.",
