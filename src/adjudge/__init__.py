@@ -3,8 +3,9 @@
     adjudge.evaluate(table, judge="judge_score", gold="oracle_label")
 
     adjudge.rank(votes, cluster="prompt")
+    adjudge.compare("runs.csv")
 
-mirror the command line: `evaluate`, `rank`, `plan`, `methods`, `cite`, `show`. Each is loaded when first asked for.
+mirror the command line: `evaluate`, `rank`, `compare`, `plan`, `methods`, `cite`, `show`. Each is loaded when first asked for.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "evaluate": "flows.evaluate",
     "rank": "flows.rank",
+    "compare": "flows.compare",
     "plan": "flows.plan",
     "methods": "catalogue",
     "cite": "catalogue",
