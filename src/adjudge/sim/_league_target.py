@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from scipy import optimize
 
-from .._typing import FloatArray, IntArray
+from .._typing import BoolArray, FloatArray, IntArray
 from ..stats.paired.scale import CENTRE, POINTS
 from ..tables.comparisons import Comparisons
 
@@ -43,6 +43,25 @@ class Target:
     def points(self) -> FloatArray:
         """[k] ratings in points: 1000 on average, 400 for odds of ten to one."""
         return np.asarray(CENTRE + POINTS * self.theta)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Draw:
+    """A season of a league and the truth behind it.
+
+    Arguments:
+        comparisons: what a user would have.
+        truth: [k] target in rating points (`target.points`).
+        target: all that the marginal model estimates.
+        rigging: [n] whether the vote is a rigger's for the policy that they lift.
+        unreliable: [raters] who vote by the toss of a coin.
+    """
+
+    comparisons: Comparisons
+    truth: FloatArray
+    target: Target
+    rigging: BoolArray
+    unreliable: BoolArray
 
 
 @dataclass(frozen=True, slots=True, eq=False)

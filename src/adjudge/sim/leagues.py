@@ -24,29 +24,10 @@ from .._typing import BoolArray, FloatArray, IntArray
 from ..errors import AdjudgeError
 from ..tables.comparisons import Comparisons, from_arrays
 from . import _league_target as target_fit
-from ._league_target import Target, chances
+from ._league_target import Draw, Target, chances
 
 GRAPHS = ("full", "regular", "hub", "swiss")
 UNITS = ("rater", "prompt")
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Draw:
-    """A season of a league and the truth behind it.
-
-    Arguments:
-        comparisons: what a user would have.
-        truth: [k] target in rating points (`target.points`).
-        target: all that the marginal model estimates.
-        rigging: [n] whether the vote is a rigger's for the policy that they lift.
-        unreliable: [raters] who vote by the toss of a coin.
-    """
-
-    comparisons: Comparisons
-    truth: FloatArray
-    target: Target
-    rigging: BoolArray
-    unreliable: BoolArray
 
 
 @dataclass(frozen=True)
@@ -166,7 +147,9 @@ class League:
             ties: `none` (a tie is half a win), `davidson` or `rao_kupper`.
             order, length: whether the model has that effect; by default where the league has one.
         """
-        modelled = [self.order != 0 if order is None else order, self.length != 0 if length is None else length]
+        modelled = [
+            bool(own) if asked is None else asked for own, asked in ((self.order, order), (self.length, length))
+        ]
         cells = self._cells()
         design = np.column_stack([cells.first, cells.x])[:, modelled]
         beta, tie = target_fit.fit(cells, design, self.k, ties)
@@ -193,12 +176,10 @@ class League:
         x = self._wordy[left] - self._wordy[right] + np.sqrt(2.0) * rng.standard_normal(n) if self.length else None
         time = (np.arange(n) + 0.5) / n
         d = self._advantage(left, right, first, np.zeros(n) if x is None else x, time)
-        for sd, who, how_many in ((self.taste, rater, self.raters), (self.prompt_taste, prompt, self.prompts)):
-            if sd:
-                tastes = sd * rng.standard_normal((how_many, self.k))
-                d = d + tastes[who, left] - tastes[who, right]
+        of_all = d + self._tastes(rng, self.prompt_taste, prompt, self.prompts, left, right)
+        d = of_all + self._tastes(rng, self.taste, rater, self.raters, left, right)
         coin = rng.random(self.raters) < self.unreliable
-        win, tie, _ = chances(np.where(coin[rater], 0.0, d), self._log_tie, self.tie_model)
+        win, tie, _ = chances(np.where(coin[rater], 0.0, d), *self._law)
         u = rng.random(n)
         outcome = np.where(u < win, 1.0, np.where(u < win + tie, 0.5, 0.0))
         outcome = np.where(rigging, (left == self.rigged).astype(float), outcome)
@@ -217,18 +198,18 @@ class League:
             covariate_names=("length",) if self.length else (),
             time=time,
         )
-        table = table if not self.judges else self._judged(rng, table, d)
-        return Draw(table, self.target.points, self.target, rigging, coin)
+        votes = self._judged(rng, table, of_all) if self.judges else table
+        return Draw(votes, self.target.points, self.target, rigging, coin)
 
     # -- parts ---------------------------------------------------------------------------------------------------
 
     def _layout(self, part: int) -> np.random.Generator:
         return np.random.default_rng((self.layout, part, 7919))
 
-    @property
-    def _log_tie(self) -> float:
-        """u: log ν or log κ, from the chance of a tie between equals; −inf or 0 without ties."""
-        return target_fit.log_tie(self.tie, self.tie_model)
+    @cached_property
+    def _law(self) -> tuple[float, str]:
+        """u (log ν or log κ) and the tie model."""
+        return target_fit.log_tie(self.tie, self.tie_model), self.tie_model
 
     @cached_property
     def _wordy(self) -> FloatArray:
@@ -248,6 +229,15 @@ class League:
             + (pace[left] - pace[right]) * (time - 0.5)
         )  # fmt: skip
 
+    def _tastes(
+        self, rng: np.random.Generator, sd: float, who: IntArray, how_many: int, left: IntArray, right: IntArray
+    ) -> FloatArray | float:
+        """[n] what the tastes of raters, or the nature of prompts, add to the advantage of left."""
+        if not sd:
+            return 0.0
+        tastes = sd * rng.standard_normal((how_many, self.k))
+        return np.asarray(tastes[who, left] - tastes[who, right])
+
     def _raters(self, rng: np.random.Generator) -> IntArray:
         if not self.uneven:
             return np.asarray(rng.permutation(self.votes) % self.raters)
@@ -266,14 +256,14 @@ class League:
         return left, right, theirs & ((left == self.rigged) | (right == self.rigged))
 
     def _judged(self, rng: np.random.Generator, table: Comparisons, d: FloatArray) -> Comparisons:
-        """Every match with a probability from each judge, and a share of them with the trusted raters' votes."""
+        """Every match with each judge's probability, and some with a trusted vote; judges do not know the rater."""
         bias = self.judge_bias * self._layout(5).standard_normal((self.judges, self.k))
         people = table.take(np.sort(rng.permutation(table.n)[: round(self.gold * table.n)]))
         people = replace(people, trusted=np.ones(people.n, dtype=bool))
         parts = [people]
         for j in range(self.judges):
             seen = d + bias[j, table.left] - bias[j, table.right] + self.judge_noise * rng.standard_normal(table.n)
-            win, tie, _ = chances(seen, self._log_tie, self.tie_model)
+            win, tie, _ = chances(seen, *self._law)
             parts.append(replace(table, outcome=win + tie / 2, rater=np.full(table.n, self.raters + j)))
         raters = (*table.raters, *(f"judge {j}" for j in range(self.judges)))
         return target_fit.stacked(parts, raters)
@@ -294,7 +284,6 @@ class League:
         weight = share[pair] * 0.5 * steps[1][step] * spell[moment] / spell.sum()
         sd = np.sqrt(2 * (self.taste**2 + self.prompt_taste**2))
         spots, average = (sd * nodes, mass / mass.sum()) if sd else (np.zeros(1), np.ones(1))
-        law = self._log_tie, self.tie_model
-        votes = np.array([each @ average for each in chances(d[:, None] + spots, *law)])
-        coin = np.array(chances(np.zeros(1), *law))
+        votes = np.array([each @ average for each in chances(d[:, None] + spots, *self._law)])
+        coin = np.array(chances(np.zeros(1), *self._law))
         return target_fit.Cells(left, right, first, x, weight, (1 - self.unreliable) * votes + self.unreliable * coin)
