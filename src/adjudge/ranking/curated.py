@@ -8,7 +8,7 @@ judge's probability that the key is wrong or the task ambiguous. `circular` coun
 rotation of its options is (repeated rows): guessing c falls to c to the power of the rotations. What choosing by r_i
 saves is measured on policies and tasks that had no part in the choice (`_curation`).
 
-Joshi, Yin, Adiga, et al. (2026), DatBench. Lord, Novick (1968).
+Joshi et al. (2026), DatBench. Lord, Novick (1968).
 Limits: no filter and keep=1 is the mean over all tasks. Chosen tasks are not a sample of the benchmark: their means are
 about themselves.
 """
@@ -38,7 +38,7 @@ CARD = Card(
     papers=(
         Paper(
             "DatBench: Discriminative, Faithful, and Efficient VLM Evaluations",
-            "Joshi, Yin, Adiga, et al.",
+            "Joshi et al.",
             2026,
             "arXiv:2601.02316",
             "https://arxiv.org/abs/2601.02316",

@@ -7,7 +7,7 @@ Every task's figure is the U-statistic over all subsets of its runs (`stats.runs
 were made. Tasks are the independent units, so the policies are paired by task and clusters of tasks stay together.
 Slices (ability, knowledge, modality, difficulty by human accuracy, and their crossings) come from the same cells.
 
-Tang, Li, Zhan, et al. (2023), AGIBench. Hoeffding (1948) (U-statistics).
+Tang, Gao, Peng, et al. (2023), AGIBench. Hoeffding (1948) (U-statistics).
 Limits: m = 1 makes average, best, worst and majority the same; equal runs have repeatability 1 and best = worst.
 A row repeated is one more run that agrees, which is not the same as a row of weight 2.
 """
@@ -36,11 +36,10 @@ CARD = Card(
         Paper(
             "AGIBench: A Multi-granularity, Multimodal, Human-referenced, Auto-scoring Benchmark for Large Language "
             "Models",
-            "Tang, Li, Zhan, et al.",
+            "Tang, Gao, Peng, et al.",
             2023,
             "arXiv:2309.06495",
             "https://arxiv.org/abs/2309.06495",
-            "§3.4",
         ),
         Paper(
             "A class of statistics with asymptotically normal distribution",
