@@ -55,7 +55,9 @@ CARD = Card(
         "A tie is half a win.",
     ),
     limits=(
-        "The deviations are of each policy alone: how the errors of two policies hang together is left out.",
+        "The deviations are of each policy's distance from the others, without how two errors hang together; the "
+        "common level is a convention that no comparison can check. Such intervals hold the distance from the mean 88 to 98 % "
+        "of the time at nominal 95 %, in worlds that obey the model.",
         "Few long periods treat many comparisons in a single step from old ratings and understate large differences.",
         "No growth and endless comparisons freeze the ratings.",
     ),

@@ -1,6 +1,6 @@
 """Ratings from a random walk that leaves each policy for those that beat it: where it stays longest is best.
 
-    P_ij = (1/d) · share of the comparisons of i and j that j won,    πᵀP = πᵀ,    value = 1000 + 400/ln10 (log π − mean)
+    P_ij = (1/d) · share of the comparisons of i and j that j won,   πᵀP = πᵀ,   value = 1000 + 400/ln10 (log π − mean)
 
     d log π_j ≈ Σ_votes (m/n_lr)(y − π_l/(π_l + π_r))(π_l + π_r)(D_lj − D_rj)/π_j,      D = (I − P)# of the same scale
 
