@@ -34,7 +34,7 @@ STREAM = 113  # bootstraps draw from a stream of their own
 RESAMPLE = ("auto", "runs", "tasks")
 
 Statistic = Callable[[FloatArray, FloatArray, IntArray], FloatArray]
-"""[b, v] values of one policy from its scores [r] in ascending order, weights [b, r] and tasks [r]."""
+"""[b, v] values of one policy from its scores [r] in ascending order, weights [b, r] and tasks (or tags) [r]."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,6 +50,7 @@ class Runs:
         tasks: T.
         over: `runs` or `tasks`: what is resampled.
         findings: what to distrust.
+        tag: [r] what a statistic is told of each run instead of its task, such as where to find its curve.
     """
 
     names: tuple[str, ...]
@@ -61,6 +62,7 @@ class Runs:
     tasks: int
     over: str
     findings: tuple[Finding, ...]
+    tag: IntArray | None = None
 
     @property
     def k(self) -> int:
@@ -146,7 +148,8 @@ def estimate(runs: Runs, statistic: Statistic, *, draws: int, seed: int, method:
 def at_once(runs: Runs, statistic: Statistic, weight: FloatArray | None = None) -> FloatArray:
     """[b, k, v] the statistic of every policy under row weights [b, r]; under the shares themselves by default."""
     weight = runs.share[None, :] if weight is None else weight * runs.share
-    found = [statistic(runs.score[at], weight[:, at], runs.task[at]) for at in map(runs.rows, range(runs.k))]
+    tag = runs.task if runs.tag is None else runs.tag
+    found = [statistic(runs.score[at], weight[:, at], tag[at]) for at in map(runs.rows, range(runs.k))]
     return np.stack(found, axis=1)
 
 

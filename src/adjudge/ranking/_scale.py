@@ -40,15 +40,9 @@ def normalised(
         return score, _uneven(item, score)
     if low is None or high is None:
         raise AdjudgeError("ranking: one end of the scale is given.", "low and high belong together.", "Give both.")
-    items = int(item.max(initial=-1)) + 1
-    cell = item * len(names) + policy
-    total = group_sums(cell, mass, items * len(names))
+    zero, width = ends(names, policy, item, score, mass, low=low, high=high)
     with np.errstate(invalid="ignore", divide="ignore"):
-        mean = (group_sums(cell, mass * score, total.size) / total).reshape(items, -1)
-    ends = [_end(end, names, mean) for end in (low, high)]
-    width = ends[1] - ends[0]
-    with np.errstate(invalid="ignore", divide="ignore"):
-        z = np.where(width[item] != 0, (score - ends[0][item]) / width[item], np.nan)
+        z = np.where(width[item] != 0, (score - zero[item]) / width[item], np.nan)
     flat = np.unique(item[~np.isfinite(z)]).size
     if not flat:
         return z, ()
@@ -62,6 +56,26 @@ def normalised(
             "Give both ends on every task.",
         ),
     )
+
+
+def ends(
+    names: tuple[str, ...],
+    policy: IntArray,
+    item: IntArray,
+    score: FloatArray,
+    mass: FloatArray,
+    *,
+    low: float | str,
+    high: float | str,
+) -> tuple[FloatArray, FloatArray]:
+    """([items] the lower end of the scale, [items] its width); arguments and errors as of `normalised`."""
+    items = int(item.max(initial=-1)) + 1
+    cell = item * len(names) + policy
+    total = group_sums(cell, mass, items * len(names))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mean = (group_sums(cell, mass * score, total.size) / total).reshape(items, -1)
+    zero = _end(low, names, mean)
+    return zero, _end(high, names, mean) - zero
 
 
 def _end(end: float | str, names: tuple[str, ...], mean: FloatArray) -> FloatArray:
