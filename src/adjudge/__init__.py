@@ -1,11 +1,11 @@
 """Adjudge: which policy is better, how sure you can be, and when the feedback stops tracking the truth.
 
     adjudge.evaluate(table, judge="judge_score", gold="oracle_label")
-
     adjudge.rank(votes, cluster="prompt")
     adjudge.compare("runs.csv")
 
-mirror the command line: `evaluate`, `rank`, `compare`, `plan`, `methods`, `cite`, `show`. Each is loaded when first asked for.
+mirror the command line: `evaluate`, `rank`, `compare`, `plan`, `methods`, `cite`, `show`. Each is loaded when first
+asked for.
 """
 
 from __future__ import annotations

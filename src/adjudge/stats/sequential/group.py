@@ -37,6 +37,7 @@ class Design:
         early: β, power that may be spent on stopping early for equality; 0 never does.
         permutations: B, chains that are looked at; all of them when there are no more.
         seed: of the random permutations.
+        joint: step-down over the largest difference (the paper); otherwise Holm over exact tests of each pair.
     """
 
     runs: int = 5
@@ -45,6 +46,7 @@ class Design:
     early: float = 0.0
     permutations: int = 10_000
     seed: int = 0
+    joint: bool = True
 
     def __post_init__(self) -> None:
         fine = self.runs >= 1 and self.interims >= 1 and 0 < self.level < 1 and 0 <= self.early < 1
@@ -163,7 +165,9 @@ def advance(state: State, block: Sequence[FloatArray], groups: Sequence[int] = (
 def _decided(state: State) -> State:
     """The state with the decisions of its last look."""
     k, design = state.interim, state.design
-    seen = look(state.history[:, None], state.still[None], spend=design.spend[:k], early=design.accept[:k])
+    seen = look(
+        state.history[:, None], state.still[None], spend=design.spend[:k], early=design.accept[:k], joint=design.joint
+    )
     decision = np.where(state.still, seen.decision[0], state.decision)
     fresh = np.isfinite(seen.pvalue[0])
     if k == design.interims:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import special
@@ -80,7 +80,7 @@ def _block(laws: list[Law], design: Design, pairs: IntArray, replicates: int, nu
         step = np.moveaxis(pooled @ signs.T, 2, 1)
         total = np.round(step + (history[-1][:, parents] if k else 0.0), DIGITS)
         history = np.concatenate([history[:, :, parents], total[None]])
-        seen = look(history, still, spend=design.spend[: k + 1], early=design.accept[: k + 1])
+        seen = look(history, still, spend=design.spend[: k + 1], early=design.accept[: k + 1], joint=design.joint)
         decided = still & ~np.isnan(seen.decision)
         decision[decided], when[decided] = seen.decision[decided], k + 1
         still &= ~decided
@@ -95,13 +95,11 @@ def runs_power(lead: float, design: Design, *, agents: int = 2, replicates: int 
 
     Arguments:
         lead: of the first agent over each other, in standard deviations of one run.
-        design: of the study; its permutations are cut to 500 here.
+        design: of the study; its permutations are cut to 504 here.
         agents: compared with each other, all pairs.
         replicates: studies simulated; the power is known to ± 1/√(4·replicates).
     """
-    smaller = Design(
-        design.runs, design.interims, design.level, design.early, min(design.permutations, 500), design.seed
-    )
+    smaller = replace(design, permutations=min(design.permutations, 504))
     laws: list[Law] = [_normal(lead), *(_normal(0.0) for _ in range(agents - 1))]
     pairs = np.column_stack(np.triu_indices(agents, 1))
     found = studies(laws, smaller, pairs, replicates=replicates)

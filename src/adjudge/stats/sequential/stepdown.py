@@ -42,7 +42,7 @@ class Look:
     largest: FloatArray
 
 
-def look(history: FloatArray, still: BoolArray, *, spend: FloatArray, early: FloatArray) -> Look:
+def look(history: FloatArray, still: BoolArray, *, spend: FloatArray, early: FloatArray, joint: bool = True) -> Look:
     """Decide what can be decided at the last interim of a history.
 
     Arguments:
@@ -50,6 +50,8 @@ def look(history: FloatArray, still: BoolArray, *, spend: FloatArray, early: Flo
         still: [R, J] comparisons that are open.
         spend: [k] part of the error that may be spent by each look, rising; the last is (1 − level)·k/K.
         early: [k] the same for early acceptance.
+        joint: hold the largest difference of all open ones against the largest of each chain; otherwise each by itself,
+            with the error divided by their number (Holm), which is exact for any number of agents and any laws.
     """
     magnitude = np.abs(history)
     replicates, pairs = still.shape
@@ -60,11 +62,13 @@ def look(history: FloatArray, still: BoolArray, *, spend: FloatArray, early: Flo
     active = np.flatnonzero(left.any(axis=1))
     while active.size:
         part, mine = magnitude[:, active], left[active]
-        top = np.where(mine[:, None], part, -np.inf).max(axis=-1)
-        count, bound[active] = _tail(top, spend)
-        at = np.where(mine, part[-1, :, 0], -np.inf).argmax(axis=1)
-        largest[active] = top[-1, :, 0]
-        share = count / history.shape[2]
+        if joint:
+            tail, bound[active] = _tail(np.where(mine[:, None], part, -np.inf).max(axis=-1), spend)
+            at = np.where(mine, part[-1, :, 0], -np.inf).argmax(axis=1)
+        else:
+            at, tail, bound[active] = _apart(part, mine, spend)
+        largest[active] = part[-1, np.arange(active.size), 0, at]
+        share = tail / history.shape[2]
         reached[active] = np.maximum(reached[active], share)  # a later step is never surer than an earlier one
         pvalue[active, at] = reached[active]
         decided = share <= spend[-1] * (1 + 1e-12)
@@ -82,7 +86,7 @@ def look(history: FloatArray, still: BoolArray, *, spend: FloatArray, early: Flo
     return Look(decision, pvalue, bound, largest)
 
 
-def _tail(top: FloatArray, spend: FloatArray) -> tuple[IntArray, FloatArray]:
+def _tail(top: FloatArray, spend: FloatArray) -> tuple[FloatArray, FloatArray]:
     """[R] chains that crossed before or lie no lower than what was observed now, and [R] the bound of this look."""
     chains = top.shape[2]
     alive, crossed = np.ones(top.shape[1:], dtype=bool), np.zeros(top.shape[1], dtype=np.int64)
@@ -91,11 +95,26 @@ def _tail(top: FloatArray, spend: FloatArray) -> tuple[IntArray, FloatArray]:
         allowed = np.floor(share * chains * (1 + 1e-12)).astype(np.int64) - crossed
         bound = _kth_largest(level, np.clip(allowed, 0, chains - 1))
         if m == len(spend) - 1:
-            return crossed + (level >= top[m][:, :1]).sum(axis=1), bound
+            return (crossed + (level >= top[m][:, :1]).sum(axis=1)).astype(float), bound
         over = level > bound[:, None]
         crossed += over.sum(axis=1)
         alive &= ~over
     raise AssertionError("a history has at least one look")
+
+
+def _apart(part: FloatArray, mine: BoolArray, spend: FloatArray) -> tuple[IntArray, FloatArray, FloatArray]:
+    """[R] the comparison that is rarest by itself, its tail times the number of open ones, and its bound."""
+    sizes = mine.sum(axis=1)
+    tails = np.full(mine.shape, np.inf)
+    bounds = np.full(mine.shape, np.nan)
+    for r in np.unique(sizes):
+        rows = sizes == r
+        for j in np.flatnonzero(mine[rows].any(axis=0)):
+            tails[rows, j], bounds[rows, j] = _tail(part[..., j][:, rows], spend / r)
+    tails[~mine] = np.inf
+    at = tails.argmin(axis=1)
+    each = np.arange(at.size)
+    return at, tails[each, at] * sizes, bounds[each, at]
 
 
 def _kth_largest(values: FloatArray, place: IntArray) -> FloatArray:
