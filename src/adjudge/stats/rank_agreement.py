@@ -1,0 +1,79 @@
+"""How well do ratings agree with an oracle's: in proportion, and in the order that a buyer would act on?
+
+    r = corr(x, y)          MMRV = (1/k) Σ_i max_j |y_i − y_j|·[(x_i < x_j) ≠ (y_i < y_j)]
+
+MMRV (mean maximum rank violation) is, in the unit of the oracle y, how much is lost on average by trusting x's order of
+a policy against the worst other; 0 where both orders are the same.
+
+Li, Hsu, Gu, et al. (2024), Evaluating real-world robot manipulation policies in simulation (SIMPLER), §4.
+Limits: ratings in the oracle's order have MMRV 0 at any r > 0; r = 1 means x is a straight line of y.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .._typing import ArrayLike, FloatArray
+from ..core.estimate import Estimate, Part
+
+DRAWS = 4000
+
+
+def pearson(x: ArrayLike, y: ArrayLike) -> FloatArray:
+    """[…] correlation of [..., k] ratings with [k] oracle values; NaN where one is constant or fewer than 3 known.
+
+    >>> float(pearson([1.0, 2.0, 3.0], [10.0, 20.0, 30.0]).round(12))
+    1.0
+    """
+    a, b = _known(x, y)
+    if b.size < 3:
+        return np.full(a.shape[:-1], np.nan)
+    a, b = a - a.mean(axis=-1, keepdims=True), b - b.mean()
+    size = np.sqrt((a**2).sum(axis=-1) * (b**2).sum())
+    return np.divide(a @ b, size, out=np.full(a.shape[:-1], np.nan), where=size > 0)
+
+
+def mmrv(x: ArrayLike, y: ArrayLike) -> FloatArray:
+    """[…] mean maximum rank violation of [..., k] ratings against [k] oracle values, in the oracle's unit.
+
+    >>> float(mmrv([1.0, 3.0, 2.0], [0.2, 0.5, 0.9]).round(3))  # the second and third stand the wrong way round
+    0.267
+    """
+    a, b = _known(x, y)
+    if b.size < 2:
+        return np.full(a.shape[:-1], np.nan)
+    wrong = (a[..., :, None] < a[..., None, :]) != (b[:, None] < b)
+    return np.asarray((np.abs(b[:, None] - b) * wrong).max(axis=-1).mean(axis=-1))
+
+
+def _known(x: ArrayLike, y: ArrayLike) -> tuple[FloatArray, FloatArray]:
+    """The policies that have a rating in every row of x and an oracle's value."""
+    a, b = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
+    on = np.isfinite(b) & np.isfinite(a.reshape(-1, a.shape[-1])).all(axis=0)
+    return a[..., on], b[on]
+
+
+def agreement(ratings: Estimate, oracle: ArrayLike, *, draws: int = DRAWS, seed: int = 0) -> Estimate:
+    """Pearson r and MMRV of ratings with an oracle, and their error by a parametric bootstrap of the ratings.
+
+    Arguments:
+        ratings: with their covariance; policies without a value have no part.
+        oracle: [k] what is taken as the truth, in the order of the ratings' names.
+        draws: replicates from the ratings' normal law.
+        seed: of the draws.
+    """
+    y = np.asarray(oracle, dtype=float)
+    on = np.flatnonzero(np.isfinite(ratings.value + ratings.stderr + y))
+    rng = np.random.default_rng((seed, 7919))
+    values, vectors = np.linalg.eigh(ratings.covariance[np.ix_(on, on)]) if on.size else (np.zeros(0), np.eye(0))
+    noise = rng.standard_normal((draws, on.size)) * np.sqrt(np.maximum(values, 0.0)) @ vectors.T
+    point, drawn = ratings.value[on], ratings.value[on] + noise
+    value = np.array([float(pearson(point, y[on])), float(mmrv(point, y[on]))])
+    covariance = np.full((2, 2), np.nan)
+    if np.isfinite(value).all():
+        covariance = np.cov(np.column_stack([pearson(drawn, y[on]), mmrv(drawn, y[on])]), rowvar=False)
+        covariance += np.diag([0.0, float(np.ptp(y[on])) ** 2 / (draws + 1)])  # a violation seen in no draw may be
+    units = ratings.parts[0].units if ratings.parts else 0
+    return Estimate(
+        ("pearson r", "mmrv"), value, (Part("ratings", covariance, units),), np.array(np.inf), method=ratings.method
+    )
