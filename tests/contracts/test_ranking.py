@@ -24,7 +24,10 @@ WORLDS: dict[str, Any] = {"ranking.blind_trials": leagues.scores(binary=True)}
 
 DRAWS = frozenset(
     f"ranking.{name}"
-    for name in ("iqm", "median", "optimality_gap", "performance_profile", "probability_of_improvement")
+    for name in (
+        *("iqm", "median", "optimality_gap", "performance_profile", "probability_of_improvement"),
+        *("copeland", "kemeny", "maximal_lottery", "minimax", "multiwinner", "schulze", "split_cycle", "task_kemeny"),
+    )
 )
 """Methods whose error is drawn by row or code order: their values must agree, their errors within a fifth."""
 
