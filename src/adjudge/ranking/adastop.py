@@ -8,7 +8,7 @@ C holds the comparisons still open; an agent none of whose comparisons is open i
 all pairs and looks is at most 1 − level when the agents' laws are equal, whatever those laws are: exactly for two
 agents; in large samples for more, since pairs are dealt one by one (five normal agents, 5 runs a look: 5.4 % for 5 %).
 `exact=True` holds it for any number of runs and agents, by Holm's correction over the pairs, at a few per cent of
-power. With `early` = β, differences smaller than chance makes them (by at most β over all looks) are called equal early.
+power. With `early` = β, differences smaller than chance (by at most β over all looks) are called equal early.
 
 Mathieu, Della Vecchia, Shilova, et al. (2023), AdaStop. Limits: one look at all runs is the permutation test of mean
 differences with step-down; `reference` compares all others with one agent. Where the published package (0.1.3) ranks

@@ -22,6 +22,10 @@ from .stepdown import look
 
 BLOCK = 4_000_000
 """Numbers in memory at a time."""
+EXACT_UP_TO = 100
+"""Trials up to which a horizon is worked out by the rule's own recursion."""
+LOOKING = 1.2
+"""Trials that looking after each one costs beyond a single look, where the horizon is approximated."""
 _OWN = 32452843  # tells these draws from the default_rng(seed) that simulated runs may themselves come from
 
 Law = Callable[[np.random.Generator, tuple[int, ...]], FloatArray]
@@ -118,7 +122,7 @@ class Trials:
         trials: horizon N of each policy.
         power: chance that the better is called better by then.
         expected: mean number of trials of each until it stops.
-        exact: whether worked out by the rule's own recursion; else by the normal approximation of one look at N.
+        exact: whether worked out by the rule's own recursion; else 1.2 times the normal approximation of one look.
     """
 
     trials: int
@@ -146,9 +150,9 @@ def trials_for(
     own = 1 - (1 - level) / comparisons
     z = special.ndtri(1 - (1 - own) / 2) + special.ndtri(power)
     normal = math.ceil(z**2 * (left * (1 - left) + right * (1 - right)) / (left - right) ** 2)
-    low, high = 1, min(two_rates.MOST, max(8, math.ceil(1.5 * normal)))
-    if normal > 0.6 * two_rates.MOST or _power(high, own, left, right).power < power:
-        return Trials(math.ceil(1.15 * normal), power, float("nan"), False)
+    if normal > EXACT_UP_TO:
+        return Trials(math.ceil(LOOKING * normal), power, float("nan"), False)
+    low, high = max(1, normal // 2), max(8, 2 * normal)
     while low < high:
         middle = (low + high) // 2
         low, high = (low, middle) if _power(middle, own, left, right).power >= power else (middle + 1, high)
