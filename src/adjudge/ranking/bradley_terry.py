@@ -94,6 +94,7 @@ CARD = Card(
 )
 
 COVARIANCES = ("sandwich", "bootstrap")
+FEW_CLUSTERS = 10.0  # of equal size
 MOST_LOST = 0.05  # share of bootstrap replicates without a maximum beyond which their spread says too little
 
 
@@ -138,19 +139,31 @@ def rank(
     reach = graph.examine(votes, table.policies, prior=prior is not None)
     votes, lost = effects.identified(votes, named, reach.keep, 0.0 if prior is None else (POINTS / prior) ** 2)
     fit = newton.fit(votes, ties=ties, keep=reach.keep, prior=np.inf if prior is None else prior / POINTS)
-    spread, units, told = _spread(fit, table, covariance, draws, seed)
-    silent = sandwich.without_spread(fit, spread)
-    spread[silent], spread[:, silent] = np.nan, np.nan
-    parts = [("sampling", spread, units)]
+    meat = sandwich.meat(fit, table.cluster)
+    spread = sandwich.around(fit, meat)
+    told: tuple[Finding, ...] = ()
+    if covariance == "bootstrap" and fit.converged and meat.units > 1:
+        spread, told = _bootstrap(fit, table, draws, seed)
+    alone = _alone(fit, meat)
+    silent = sandwich.without_spread(fit, spread) & ~alone
+    spread[silent | alone], spread[:, silent | alone] = np.nan, np.nan
+    parts = [("sampling", spread, meat.units)]
     if prior is not None:
         parts.append(("prior", _prior_part(fit), int(reach.keep.sum())))
-    findings = (*reach.findings, *lost, *_about_outcomes(table, ties), *told, *_cancelled(table, silent))
+    findings = (
+        *reach.findings,
+        *lost,
+        *_about_outcomes(table, ties),
+        *told,
+        *_few(fit, meat),
+        *_doubts(table, silent, alone),
+    )
     return ratings.estimate(
         fit,
         table.policies,
         named,
         parts,
-        df=max(units - 1, 0),
+        df=meat.df,
         ties=ties,
         method="ranking.bradley_terry",
         findings=findings,
@@ -168,24 +181,18 @@ def _check(order: bool | str, prior: float | None, covariance: str) -> None:
         )
 
 
-def _spread(
-    fit: newton.Fit, table: Comparisons, covariance: str, draws: int, seed: int
-) -> tuple[FloatArray, int, tuple[Finding, ...]]:
-    """[q, q] sampling covariance of β, units, findings."""
-    if covariance == "sandwich" or not fit.converged:
-        found, units = sandwich.covariance(fit, table.cluster)
-        return found, units, _few(units) if fit.converged else ()
-    units = sandwich.meat(fit, table.cluster).units
+def _bootstrap(fit: newton.Fit, table: Comparisons, draws: int, seed: int) -> tuple[FloatArray, tuple[Finding, ...]]:
+    """[q, q] covariance of β over replicates, findings."""
     beta = batch.replicates(fit, table.cluster, draws=draws, seed=seed)
     done = np.isfinite(beta).all(axis=1)
     share = float(1 - done.mean())
-    if share > MOST_LOST or units < 2:
+    if share > MOST_LOST:
         found = np.full((fit.beta.size,) * 2, np.nan)
     else:
         found = np.cov(beta[done], rowvar=False).reshape(fit.beta.size, -1)
-        blank = np.isnan(np.diagonal(fit.inverse))
-        found[blank], found[:, blank] = np.nan, np.nan
-    told = (
+    if not share:
+        return found, ()
+    return found, (
         Finding(
             "replicates-unbounded",
             Severity.SEVERE if share > MOST_LOST else Severity.WARNING,
@@ -196,7 +203,6 @@ def _spread(
             "Use covariance='sandwich', or give a prior.",
         ),
     )
-    return found, units, (*_few(units), *(told if share > 0 else ()))
 
 
 def _prior_part(fit: newton.Fit) -> FloatArray:
@@ -207,38 +213,49 @@ def _prior_part(fit: newton.Fit) -> FloatArray:
     return np.asarray((bread * P) @ bread)
 
 
-def _few(units: int) -> tuple[Finding, ...]:
-    if units >= 2:
+def _alone(fit: newton.Fit, meat: sandwich.Meat) -> BoolArray:
+    """[q] rated policies on which one cluster alone voted: nothing shows how far clusters differ."""
+    one = np.zeros(fit.beta.size, dtype=bool)
+    one[: fit.votes.k] = fit.keep & (meat.seen[: fit.votes.k] < 2)
+    return one
+
+
+def _few(fit: newton.Fit, meat: sandwich.Meat) -> tuple[Finding, ...]:
+    """Too few clusters for any standard error, or for a good one."""
+    if meat.even >= FEW_CLUSTERS or not fit.converged:
         return ()
     return (
         Finding(
             "clusters-too-few",
-            Severity.SEVERE,
-            f"The votes come from {units} cluster{'' if units == 1 else 's'}: nothing shows how far clusters differ.",
-            float(units),
-            2.0,
-            "Cluster by prompt, rater or session, with at least two of them.",
+            Severity.SEVERE if meat.units < 2 else Severity.WARNING,
+            f"The votes come from {meat.units} cluster{'' if meat.units == 1 else 's'}, which tell as much as "
+            f"{meat.even:.1f} of equal size: "
+            + ("nothing shows how far clusters differ." if meat.units < 2 else "the intervals are rough."),
+            meat.even,
+            FEW_CLUSTERS,
+            "Collect votes from more prompts, raters or sessions.",
         ),
     )
 
 
-def _cancelled(table: Comparisons, silent: BoolArray) -> tuple[Finding, ...]:
-    """Ratings whose votes cancel out inside every cluster: an error of exactly 0 would be a confident number."""
-    names = tuple(name for name, off in zip(table.policies, silent, strict=False) if off)
-    if not names:
-        return ()
-    return (
-        Finding(
+def _doubts(table: Comparisons, silent: BoolArray, alone: BoolArray) -> tuple[Finding, ...]:
+    """Ratings without an error: an error of exactly 0 would be a confident number."""
+    found = []
+    for code, who, why, remedy in (
+        (
             "spread-unknown",
-            Severity.SEVERE,
-            f"In every cluster the votes on {', '.join(names[:5])} cancel out exactly, as when a judge picks what it "
-            "is shown first in both orders; nothing shows how far their ratings may be off.",
-            float(len(names)),
-            0.0,
+            silent,
+            "cancel out exactly in every cluster, as when a judge picks what it is shown first in both orders",
             "Look at the judge (order=True), or cluster by something else.",
-            names,
         ),
-    )
+        ("policy-in-one-cluster", alone, "come from one cluster", "Let other raters or prompts vote on them."),
+    ):
+        names = tuple(name for name, off in zip(table.policies, who, strict=False) if off)
+        if names:
+            shown = ", ".join(names[:5]) + (" …" if len(names) > 5 else "")
+            text = f"The votes on {shown} {why}; nothing shows how far their ratings may be off."
+            found.append(Finding(code, Severity.SEVERE, text, float(len(names)), 0.0, remedy, names))
+    return tuple(found)
 
 
 def _about_outcomes(table: Comparisons, ties: str) -> tuple[Finding, ...]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from scipy import linalg
+from scipy import linalg, sparse
 
 from ..._typing import FloatArray, IntArray
 from ..cluster import group_sums
@@ -55,6 +55,28 @@ def gram(votes: Votes, h: FloatArray) -> FloatArray:
             both = np.bincount(votes.lane, hs * votes.z[:, j], minlength=m)
             A[k + j, k + d :] = A[k + d :, k + j] = both
     return A
+
+
+def matrix(votes: Votes) -> sparse.csr_array:
+    """[E, k + d] the design X itself: +1 at left, −1 at right, the covariates, the order."""
+    E, k, d = votes.left.size, votes.k, votes.z.shape[1]
+    columns = [votes.left, votes.right, *(np.full(E, k + j) for j in range(d))]
+    values = [np.ones(E), -np.ones(E), *votes.z.T]
+    if votes.lanes:
+        columns, values = [*columns, k + d + votes.lane], [*values, votes.sign]
+    start = np.arange(E + 1) * len(columns)
+    column, value = (np.column_stack(each).ravel() for each in (columns, values))
+    return sparse.csr_array((value, column.astype(np.int32), start), shape=(E, votes.width))
+
+
+def products(design: sparse.csr_array) -> sparse.csr_array:
+    """[width², E] products of the entries of each row of X: Σ_e h_e x_e x_eᵀ is this times h."""
+    E, width = design.shape
+    m = design.indices.size // max(E, 1)
+    column, value = design.indices.reshape(E, m).astype(np.int64), design.data.reshape(E, m)
+    place = (column[:, :, None] * width + column[:, None, :]).ravel()
+    pair = (value[:, :, None] * value[:, None, :]).ravel()
+    return sparse.csr_array((pair, (place, np.repeat(np.arange(E), m * m))), shape=(width * width, E))
 
 
 def inverse(A: FloatArray) -> FloatArray:

@@ -15,7 +15,7 @@ from scipy import sparse
 
 from ..._typing import FloatArray, IntArray
 from ...errors import AdjudgeError
-from . import links, resample
+from . import algebra, links, resample
 from .newton import REACH, STRIDE, Fit
 from .votes import Votes
 
@@ -54,17 +54,17 @@ def replicates(fit: Fit, cluster: IntArray, *, draws: int = 1000, seed: int = 0)
 
 def refit(fit: Fit, mass: FloatArray) -> FloatArray:
     """[q, B] parameters for cell masses [U, B], from the fit's own as a start."""
-    design, sums = matrix(fit.votes), _sums(fit.votes, mass)
+    design, sums = algebra.matrix(fit.votes), _sums(fit.votes, mass)
     beta = np.tile(fit.beta[:, None], (1, mass.shape[1]))
     common, todo, k = np.nan_to_num(fit.inverse), np.arange(mass.shape[1]), fit.votes.k
-    products: sparse.csr_array | None = None
+    outer: sparse.csr_array | None = None
     for step in range(CHORD + STEPS):
         some = sums if todo.size == mass.shape[1] else (sums[0][:, todo], sums[1][:, todo], sums[2][:, todo])
         if step < CHORD:
             move = np.asarray(common @ _gradient(fit, design, some, beta[:, todo]))
         else:
-            products = _products(design) if products is None else products
-            move = _own(fit, design, products, some, beta[:, todo])
+            outer = algebra.products(design) if outer is None else outer
+            move = _own(fit, design, outer, some, beta[:, todo])
         size = np.abs(move).max(axis=0)
         move *= np.minimum(1.0, STRIDE / np.maximum(size, 1e-300))
         if fit.law == "rao-kupper":
@@ -76,18 +76,6 @@ def refit(fit: Fit, mass: FloatArray) -> FloatArray:
             break
     beta[:, todo] = np.nan
     return beta
-
-
-def matrix(votes: Votes) -> sparse.csr_array:
-    """[E, k + d] the design X itself: +1 at left, −1 at right, the covariates, the order."""
-    E, k, d = votes.left.size, votes.k, votes.z.shape[1]
-    columns = [votes.left, votes.right, *(np.full(E, k + j) for j in range(d))]
-    values = [np.ones(E), -np.ones(E), *votes.z.T]
-    if votes.lanes:
-        columns, values = [*columns, k + d + votes.lane], [*values, votes.sign]
-    start = np.arange(E + 1) * len(columns)
-    column, value = (np.column_stack(each).ravel() for each in (columns, values))
-    return sparse.csr_array((value, column.astype(np.int32), start), shape=(E, votes.width))
 
 
 def _sums(votes: Votes, mass: FloatArray) -> Sums:
@@ -118,17 +106,7 @@ def _gradient(fit: Fit, design: sparse.csr_array, sums: Sums, beta: FloatArray) 
     return g
 
 
-def _products(design: sparse.csr_array) -> sparse.csr_array:
-    """[q², E] products of the entries of each row of X: the information is this times h."""
-    E, width = design.shape
-    m = design.indices.size // max(E, 1)
-    column, value = design.indices.reshape(E, m).astype(np.int64), design.data.reshape(E, m)
-    place = (column[:, :, None] * width + column[:, None, :]).ravel()
-    pair = (value[:, :, None] * value[:, None, :]).ravel()
-    return sparse.csr_array((pair, (place, np.repeat(np.arange(E), m * m))), shape=(width * width, E))
-
-
-def _own(fit: Fit, design: sparse.csr_array, products: sparse.csr_array, sums: Sums, beta: FloatArray) -> FloatArray:
+def _own(fit: Fit, design: sparse.csr_array, outer: sparse.csr_array, sums: Sums, beta: FloatArray) -> FloatArray:
     """[q, b] one Newton step of each replicate with its own information."""
     width, k, q = fit.votes.width, fit.votes.k, fit.beta.size
     on, at, pin = np.flatnonzero(fit.keep), np.arange(q), np.zeros((q, q))
@@ -142,7 +120,7 @@ def _own(fit: Fit, design: sparse.csr_array, products: sparse.csr_array, sums: S
         tie = _tie(fit, now)
         slopes = links.slopes(fit.law, eta, tie, *(each[:, some] for each in sums))
         A = np.zeros((now.shape[1], q, q))
-        A[:, :width, :width] = np.asarray(products @ slopes.eta2).T.reshape(-1, width, width)
+        A[:, :width, :width] = np.asarray(outer @ slopes.eta2).T.reshape(-1, width, width)
         if fit.has_tie:
             A[:, -1, :width] = A[:, :width, -1] = np.asarray(design.T @ slopes.cross).T
             A[:, -1, -1] = slopes.tie2.sum(axis=0)

@@ -27,6 +27,7 @@ from ..cluster import group_sums
 from .votes import Votes
 
 FEW = 3.0  # wins, or losses, below which a finite rating hangs on a vote or two
+MOST_DENSE = 4_000  # policies up to which a table of all pairs is the cheaper way
 NAMED = 5  # policies named in a message
 
 
@@ -87,10 +88,13 @@ def _arrows(votes: Votes) -> tuple[sparse.csr_array, BoolArray]:
     on = votes.mass > 0
     left, right, y = votes.left[votes.edge][on], votes.right[votes.edge][on], votes.y[on]
     start, end = np.concatenate([left[y > 0], right[y < 1]]), np.concatenate([right[y > 0], left[y < 1]])
-    table = sparse.coo_array((np.ones(start.size, dtype=np.int8), (start, end)), shape=(votes.k, votes.k))
+    key = start * votes.k + end
+    if votes.k <= MOST_DENSE:
+        key = np.flatnonzero(np.bincount(key, minlength=1))
+    table = sparse.coo_array((np.ones(key.size, dtype=np.int32), np.divmod(key, votes.k)), shape=(votes.k, votes.k))
     played = np.zeros(votes.k, dtype=bool)
     played[left] = played[right] = True
-    arrows = sparse.csr_array(table.astype(np.int32).tocsr())
+    arrows = sparse.csr_array(table.tocsr())
     return arrows, ~played
 
 

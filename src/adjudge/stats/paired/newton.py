@@ -113,7 +113,7 @@ class Fit:
         votes = self.votes
         eta, tie = self.eta()[votes.edge], self.tie
         one = np.ones(votes.y.size)
-        own = _tie_of(votes.hard[votes.edge], self.law, tie)
+        own = tie_of(votes.hard[votes.edge], self.law, tie)
         slopes = links.slopes(self.law, eta, own, one, votes.y - 0.5, votes.tied.astype(float))
         inside = (self.keep[votes.left] & self.keep[votes.right])[votes.edge]
         return np.where(inside, slopes.eta, 0.0), np.where(inside, slopes.tie, 0.0)
@@ -208,7 +208,7 @@ class Problem:
 
     def _slopes(self, beta: FloatArray) -> links.Slopes:
         votes = self.votes
-        tie = _tie_of(votes.hard, self.law, float(beta[-1]))
+        tie = tie_of(votes.hard, self.law, float(beta[-1]))
         return links.slopes(self.law, votes.predictor(beta), tie, votes.n, votes.lean, votes.ties)
 
     def _value(self, slopes: links.Slopes, beta: FloatArray) -> float:
@@ -252,11 +252,11 @@ def _size(problem: Problem, move: FloatArray) -> float:
     votes, k = problem.votes, problem.votes.k
     d = votes.z.shape[1]
     scale = np.ones(move.size)
-    scale[k : k + d] = np.abs(votes.z).max(axis=0, initial=0.0)
+    scale[k : k + d] = votes.reach
     return float(np.abs(move * scale).max(initial=0.0))
 
 
-def _tie_of(hard: BoolArray, law: str, tie: float) -> FloatArray | float:
+def tie_of(hard: BoolArray, law: str, tie: float) -> FloatArray | float:
     """The tie parameter of each vote: none for soft ones."""
     if law == "bradley-terry":
         return -np.inf

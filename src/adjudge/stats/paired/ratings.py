@@ -28,7 +28,7 @@ def estimate(
     effects: Sequence[str],
     parts: Sequence[tuple[str, FloatArray, int]],
     *,
-    df: float,
+    df: FloatArray,
     ties: str = "davidson",
     method: str = "",
     findings: Sequence[Finding] = (),
@@ -40,7 +40,7 @@ def estimate(
         names: [k] policies.
         effects: [d] names of the effects; a name that starts with `first` is not scaled by a standard deviation.
         parts: name, covariance [q, q] of β and units of each independent source of error.
-        df: degrees of freedom of the standard errors.
+        df: [q] degrees of freedom of the standard errors of β.
         ties: the law by the name it was asked for: `newman` shows ν/2.
         method: address of the method.
         findings: what to distrust.
@@ -51,14 +51,14 @@ def estimate(
     if effects:
         at = slice(k, width)
         gamma = POINTS * fit.effects
-        figures["effects"] = _part_of(parts, at, POINTS * np.ones(width - k), tuple(effects), gamma, df, method)
+        figures["effects"] = _part_of(parts, at, POINTS * np.ones(width - k), tuple(effects), gamma, df[at], method)
         spread = deviations(fit.votes)
         scaled = [j for j, name in enumerate(effects) if j < spread.size and not name.startswith("first")]
         if scaled:
             per = figures["effects"].select([effects[j] for j in scaled])
             figures["effects per sd"] = per.contrast(np.diag(spread[scaled]), per.names)
     if fit.has_tie:
-        figures["tie"] = _tie(fit, parts, ties, df, method)
+        figures["tie"] = _tie(fit, parts, ties, df[-1:], method)
     figures["certificate"] = certificate(fit, method)
     return Estimate(
         names=tuple(names),
@@ -66,7 +66,7 @@ def estimate(
         parts=tuple(
             Part(name, covariance_points(fit.theta, covariance[:k, :k]), units) for name, covariance, units in parts
         ),
-        df=np.asarray(df, dtype=float),
+        df=df[:k],
         method=method,
         findings=told,
         figures=figures,
@@ -113,7 +113,7 @@ def _part_of(
     slope: FloatArray,
     names: tuple[str, ...],
     value: FloatArray,
-    df: float,
+    df: FloatArray,
     method: str,
 ) -> Estimate:
     """Some of the parameters, each times its slope; NaN where there is no value."""
@@ -124,12 +124,12 @@ def _part_of(
         parts=tuple(
             Part(name, covariance[at, at] * np.outer(slope, slope), units) for name, covariance, units in parts
         ),
-        df=np.asarray(df, dtype=float),
+        df=df,
         method=method,
     )
 
 
-def _tie(fit: Fit, parts: Sequence[tuple[str, FloatArray, int]], ties: str, df: float, method: str) -> Estimate:
+def _tie(fit: Fit, parts: Sequence[tuple[str, FloatArray, int]], ties: str, df: FloatArray, method: str) -> Estimate:
     """The tie parameter as its authors write it, and the chance that two equals tie."""
     t = fit.tie if fit.converged else np.nan
     if fit.law == "rao-kupper":

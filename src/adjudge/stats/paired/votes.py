@@ -95,6 +95,11 @@ class Votes:
         """[E] mass of the ties."""
         return self._by_edge(self.mass * self.tied)
 
+    @cached_property
+    def reach(self) -> FloatArray:
+        """[d] largest size of each covariate."""
+        return np.array([max(column.max(), -column.min()) if column.size else 0.0 for column in self.z.T])
+
     def _by_edge(self, values: FloatArray) -> FloatArray:
         if self.edge.size == self.left.size:  # cells are edges
             return values
