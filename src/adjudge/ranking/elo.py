@@ -59,6 +59,7 @@ CARD = Card(
 MOST_GAMES = 100_000  # comparisons that a random order plays
 ORDERS = 100  # random orders that measure the spread of a single one
 START_LEFT = 0.1  # share of the starting ratings that may be left before a finding says so
+MOST_NUMBERS = 100_000_000  # of a table that the error needs twice
 PRIME = 7103  # this method's own stream of random numbers
 
 
@@ -93,6 +94,7 @@ def rank(
     """
     votes, notes = _votes.gather(table)
     _check(votes, step, scale, shuffles)
+    _check_size(votes)
     inside, more = _votes.network(votes)
     inner = votes.take(inside[votes.left])
     games = _sequence(inner, table)
@@ -149,9 +151,22 @@ def _check(votes: Votes, step: float, scale: float, shuffles: int) -> None:
         )
 
 
+def _check_size(votes: Votes) -> None:
+    pairs = np.unique(votes.left * votes.k + votes.right).size
+    if pairs * votes.k > MOST_NUMBERS:
+        raise AdjudgeError(
+            f"elo: {votes.k:,} policies in {pairs:,} pairs.",
+            f"Its error needs policies times pairs of numbers, at most {MOST_NUMBERS:,}.",
+            "Use elo.history for the ratings alone, or ranking.bradley_terry.",
+        )
+
+
 def _sequence(votes: Votes, table: Comparisons) -> tuple[IntArray, FloatArray]:
     """Rows in the order of events, one of count c as c comparisons, and the weight of each (less for a broken rest)."""
-    order = np.lexsort((table.row[votes.position], table.time[votes.position]))
+    time = table.time[votes.position]
+    order = np.arange(time.size)
+    if not np.all(time[1:] > time[:-1]):
+        order = np.lexsort((table.row[votes.position], time))
     times = np.ceil(votes.count[order] - 1e-9).astype(np.int64)
     rows = np.repeat(order, times)
     weight = votes.weight[rows]
@@ -197,7 +212,7 @@ def _shuffled(
     rows, weight = games
     k, c, rng = votes.k, np.log(10) / scale, np.random.default_rng((seed, PRIME))
     m = min(rows.size, MOST_GAMES)
-    order = np.stack([rng.choice(rows.size, m, replace=False) for _ in range(shuffles)], axis=1) if m else None
+    order = _orders(rows.size, m, shuffles, rng) if m else None
     state = np.tile(mean.at(1.0 - m / max(rows.size, 1)), shuffles)
     base = np.arange(shuffles) * k
     if order is None:
@@ -212,6 +227,13 @@ def _shuffled(
             move = g * (y - 1.0 / (1.0 + np.exp(c * (other - own))))
             state[i], state[j] = own + move, other - move
     return state.reshape(shuffles, k)
+
+
+def _orders(n: int, m: int, shuffles: int, rng: np.random.Generator) -> IntArray:
+    """[m, S] the last m of random orders of n. Pieces of one order are such ends too, and together miss no game."""
+    pieces = n // m
+    whole = [rng.permutation(n)[: pieces * m].reshape(pieces, m) for _ in range(-(-shuffles // pieces))]
+    return np.ascontiguousarray(np.concatenate(whole)[:shuffles].T)
 
 
 def _findings(

@@ -56,8 +56,8 @@ CARD = Card(
     ),
     limits=(
         "The deviations are of each policy's distance from the others, without how two errors hang together; the "
-        "common level is a convention that no comparison can check. Such intervals hold the distance from the mean 88 to 98 % "
-        "of the time at nominal 95 %, in worlds that obey the model.",
+        "common level is a convention that no comparison can check. Such intervals hold the distance from the mean "
+        "88 to 98 % of the time at nominal 95 %, in worlds that obey the model.",
         "Few long periods treat many comparisons in a single step from old ratings and understate large differences.",
         "No growth and endless comparisons freeze the ratings.",
     ),
@@ -68,6 +68,7 @@ CARD = Card(
 Q = np.log(10) / 400
 GAMES = 15.0  # comparisons of a policy in a period; Glickman advises 5 to 10 for Glicko and 10 to 15 for Glicko-2
 MOST_GAMES = 100.0  # comparisons of one policy in one period before a finding
+MOST_SUMMARY = 200  # periods of a table of summaries, which have no place in time
 STEPS = 100  # halvings of the bracket of a volatility
 
 
@@ -225,6 +226,8 @@ def _periods(votes: Votes, time: FloatArray, row: IntArray, period: float | None
     active = max(int((votes.per_policy(votes.count) > 0).sum()), 1)
     total = float(votes.count.sum())
     periods = max(1, round(2 * total / active / games))
+    if float(votes.count[together].sum()) > total / 2:
+        periods = min(periods, MOST_SUMMARY)
     order = np.lexsort((row, time))
     code = np.empty(votes.left.size, dtype=np.int64)
     single = np.where(together, 0.0, votes.count)[order]

@@ -85,7 +85,9 @@ def rank(table: Comparisons, *, margin: str | None = None) -> Estimate:
     at = np.flatnonzero(inside)
     inverse = np.zeros((votes.k, votes.k))
     if at.size:
-        inverse[np.ix_(at, at)] = np.linalg.pinv(votes.laplacian(votes.mass)[np.ix_(at, at)], hermitian=True)
+        joined = votes.laplacian(votes.mass)[np.ix_(at, at)]
+        level = max(float(np.trace(joined)), 1e-300) / at.size**2  # the mean is 0 by choice: held, and taken off again
+        inverse[np.ix_(at, at)] = np.linalg.inv(joined + level) - 1 / (level * at.size**2)
     value = inverse @ votes.pull(votes.mass * m)
     residual = m - (value[votes.left] - value[votes.right])
     pulls = [(votes.left, residual), (votes.right, -residual)]
