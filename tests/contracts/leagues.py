@@ -121,7 +121,6 @@ def too_little(table: Comparisons) -> dict[str, Comparisons]:
     touched = (table.left == 0) | (table.right == 0)
     won = np.where(table.left == 0, 1.0, np.where(table.right == 0, 0.0, table.outcome))
     return {
-        "no rows": table.take(np.zeros(0, dtype=np.int64)),
         "one vote": table.take(np.flatnonzero(pair)[:1]),
         "two components": table.take(low | high),
         "a policy that never plays": table.take(~touched),
@@ -136,7 +135,6 @@ def too_little(table: Comparisons) -> dict[str, Comparisons]:
 def too_few_scores(table: Ratings) -> dict[str, Ratings]:
     """Scores about which little or nothing can be said."""
     return {
-        "no rows": table.take(np.zeros(0, dtype=np.int64)),
         "one task": table.take(table.item == 0),
         "a policy without rows": table.take(table.policy != 1),
         "no scores": replace(table, score=np.full_like(table.score, np.nan)),

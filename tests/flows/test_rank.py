@@ -125,6 +125,11 @@ def test_a_method_for_the_other_kind_of_table_is_an_error() -> None:
         adjudge.rank(scores_frame(), by="model", task="task_id", score="score", method="bradley_terry")
 
 
+def test_an_empty_table_is_an_error() -> None:
+    with pytest.raises(AdjudgeError, match="no rows"):
+        adjudge.rank(leagues.votes().take(np.zeros(0, dtype=np.int64)))
+
+
 def test_it_is_saved_whole_and_no_input_is_touched(tmp_path) -> None:
     path = tmp_path / "votes.csv"
     votes_frame().write_csv(path)

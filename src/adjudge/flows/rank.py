@@ -12,6 +12,7 @@ from ..audit import cycles as cycle_audit
 from ..core.estimate import Audit, Estimate
 from ..core.finding import Finding, Severity
 from ..core.run import array_fingerprint
+from ..errors import AdjudgeError
 from ..ranking import bradley_terry, ppi_bradley_terry
 from ..tables import bundled
 from ..tables.columns import Names
@@ -117,6 +118,8 @@ def rank_table(
         setting: level, seed, and what is to be remembered of the source.
         method, arguments: as in `rank`.
     """
+    if table.n == 0:
+        raise AdjudgeError("The table has no rows.", "At least one vote or score.", "Loosen the condition on rows.")
     setting, arguments = setting or Setting(), dict(arguments or {})
     chosen, reason = _choice(table, method)
     estimate = ratings_by(table, chosen, arguments, seed=setting.seed)
