@@ -18,7 +18,8 @@ import numpy as np
 from scipy import sparse, special
 
 from .._typing import FloatArray, IntArray
-from ._votes import Votes, compact, imagined
+from ._pulls import compact, imagined
+from ._votes import Votes
 
 BLOCK = 4_000_000  # numbers held at once
 FIRST, GROWTH = 0.1, 1.25  # the first step moves the fastest contrast by a tenth; each is longer than the one before
@@ -99,7 +100,7 @@ def flow(votes: Votes, *, step: float, scale: float, initial: float) -> Flow:
 def covariance(votes: Votes, flow: Flow) -> tuple[FloatArray, int]:
     """[k, k] Σ_units (ψ_u − ψ̄)(ψ_u − ψ̄)ᵀ · u/(u − 1), and the units; NaN with fewer than two.
 
-    The imaginary verdicts of `_votes.imagined` are added.
+    The imaginary verdicts of `_pulls.imagined` are added.
     """
     k = votes.k
     if votes.cluster.shape[1] == 0:

@@ -16,7 +16,7 @@ import numpy as np
 from ..core.card import Card, Paper
 from ..core.estimate import Estimate, Part
 from ..tables.comparisons import Comparisons
-from . import _votes
+from . import _pulls, _votes
 
 CARD = Card(
     answers="Who is best by wins and losses alone, with the strength of the opponents allowed for?",
@@ -68,7 +68,7 @@ def rank(table: Comparisons) -> Estimate:
     value = 0.5 + inverse @ inner.pull(inner.mass * (inner.outcome - 0.5))
     residual = inner.outcome - 0.5 - (value[inner.left] - value[inner.right])
     pulls = [(inner.left, residual), (inner.right, -residual)]
-    covariance, units = _votes.sandwich(inner, pulls, inverse, parameters=max(int(inside.sum()) - 1, 0), verdict=0.5)
+    covariance, units = _pulls.sandwich(inner, pulls, inverse, parameters=max(int(inside.sum()) - 1, 0), verdict=0.5)
     return _votes.estimate(
         inner,
         inside,

@@ -18,7 +18,7 @@ from ..core.card import Card, Paper
 from ..core.estimate import Estimate, Part
 from ..errors import AdjudgeError
 from ..tables.comparisons import Comparisons
-from . import _votes
+from . import _pulls, _votes
 
 CARD = Card(
     answers="By how much is each policy better, when the margin of a win counts and not the win alone?",
@@ -93,7 +93,7 @@ def rank(table: Comparisons, *, margin: str | None = None) -> Estimate:
     pulls = [(votes.left, residual), (votes.right, -residual)]
     kept = inside[votes.left]
     pulls, inner = [(who[kept], pull[kept]) for who, pull in pulls], votes.take(kept)
-    covariance, units = _votes.sandwich(
+    covariance, units = _pulls.sandwich(
         inner, pulls, inverse, parameters=max(at.size - 1, 0), verdict=1.0 if margin is None else 0.0
     )
     if margin is not None:

@@ -20,7 +20,7 @@ from ..core.estimate import Estimate, Part
 from ..errors import AdjudgeError
 from ..stats.paired.scale import covariance_points, points
 from ..tables.comparisons import Comparisons
-from . import _votes
+from . import _pulls, _votes
 
 CARD = Card(
     answers="Who is best, by a random walk over the comparisons that moves towards winners?",
@@ -83,7 +83,7 @@ def rank(table: Comparisons, *, weighted: bool = False, pseudo: float = 0.0) -> 
     inner = votes.take(inside[votes.left] & inside[votes.right])
     log_pi, bread, pull, verdict = _walk(inner, inside, pseudo, weighted)
     pulls = [(inner.left, pull), (inner.right, -pull)]
-    covariance, units = _votes.sandwich(inner, pulls, bread, parameters=max(int(inside.sum()) - 1, 0), verdict=verdict)
+    covariance, units = _pulls.sandwich(inner, pulls, bread, parameters=max(int(inside.sum()) - 1, 0), verdict=verdict)
     return _votes.estimate(
         inner,
         inside,

@@ -21,7 +21,7 @@ from ..core.estimate import Estimate, Part
 from ..core.finding import Finding, Severity
 from ..errors import AdjudgeError
 from ..tables.comparisons import Comparisons
-from . import _probit, _votes
+from . import _probit, _pulls, _votes
 
 CARD = Card(
     answers="How far apart are the policies, in standard deviations of a judge's comparison?",
@@ -119,7 +119,7 @@ def rank(table: Comparisons, *, pseudo: float = 0.0) -> Estimate:
         )
         inside = np.zeros_like(inside)
     bread = _probit.inverse(fit)
-    covariance, units = _votes.sandwich(
+    covariance, units = _pulls.sandwich(
         inner,
         _probit.pulls(inner, fit),
         bread,
