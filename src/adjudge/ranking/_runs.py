@@ -22,7 +22,6 @@ import numpy as np
 from .._typing import BoolArray, FloatArray, IntArray
 from ..core.estimate import Estimate, Part
 from ..core.finding import Finding, Severity
-from ..core.interval import Reserve
 from ..errors import AdjudgeError
 from ..stats.cluster import group_sums
 from ..stats.judges import judge_columns
@@ -35,6 +34,10 @@ RESAMPLE = ("auto", "runs", "tasks")
 
 Statistic = Callable[[FloatArray, FloatArray, IntArray], FloatArray]
 """[b, v] values of one policy from its scores [r] in ascending order, weights [b, r] and tasks (or tags) [r]."""
+
+
+Linear = Callable[[FloatArray, FloatArray], FloatArray]
+"""[r] how one policy's statistic moves with each run, from its scores [r] in ascending order and shares [r]."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -131,15 +134,20 @@ def prepare(
     return Runs(ratings.policies, score, policy, task, cluster, share, tasks, over, findings)
 
 
-def estimate(runs: Runs, statistic: Statistic, *, draws: int, seed: int, method: str) -> Estimate:
-    """The `Estimate` of one number a policy, with the covariance of its bootstrap replicates."""
+def estimate(
+    runs: Runs, statistic: Statistic, *, draws: int, seed: int, method: str, linear: Linear | None = None
+) -> Estimate:
+    """The `Estimate` of one number a policy, with the covariance of its bootstrap replicates.
+
+    `linear` says how each run moves the statistic, for the degrees of freedom; as its score does by default.
+    """
     value = at_once(runs, statistic)[0, :, 0] if runs.tasks else np.full(runs.k, np.nan)
     spread = covariance(runs, replicates(runs, statistic, draws=draws, seed=seed)[:, :, 0])
     return Estimate(
         runs.names,
         value,
         (Part("sampling", spread, runs.units),),
-        degrees(runs),
+        degrees(runs, linear),
         method=method,
         findings=(*runs.findings, *without_spread(runs, spread)),
     )
@@ -190,7 +198,7 @@ def covariance(runs: Runs, drawn: FloatArray, *, share: bool = False) -> FloatAr
     """[k, k] covariance of replicates [B, k]; runs of different policies are independent, tasks are shared.
 
     A variance of exactly 0 is no certainty but a sample in which nothing varied: NaN, unless the values are shares of
-    runs, whose interval `labels` steadies.
+    runs, whose interval a `Reserve` steadies.
     """
     with np.errstate(invalid="ignore"):
         centred = drawn - drawn.mean(axis=0)
@@ -205,22 +213,20 @@ def covariance(runs: Runs, drawn: FloatArray, *, share: bool = False) -> FloatAr
     return np.asarray(spread, dtype=float)
 
 
-def degrees(runs: Runs) -> FloatArray:
+def degrees(runs: Runs, linear: Linear | None = None) -> FloatArray:
     """[k] degrees of freedom: clusters of tasks − 1, or Satterthwaite's over the cells of runs."""
     if runs.over == "tasks" or not runs.tasks:
         return np.full(runs.k, max(runs.units - 1.0, 0.0))
-    n = runs.sizes
-    mean = group_sums(runs.cell, runs.score, n.size) / np.maximum(n, 1)
-    square = group_sums(runs.cell, (runs.score - mean[runs.cell]) ** 2, n.size)
+    n, moved = runs.sizes, runs.score
+    if linear is not None:
+        each = [linear(runs.score[at], runs.share[at]) for at in map(runs.rows, range(runs.k))]
+        moved = np.concatenate(each)
+    mean = group_sums(runs.cell, moved, n.size) / np.maximum(n, 1)
+    square = group_sums(runs.cell, (moved - mean[runs.cell]) ** 2, n.size)
     variance = (square / np.maximum(n - 1, 1) / np.maximum(n, 1)).reshape(runs.k, -1)
     with np.errstate(invalid="ignore", divide="ignore"):
         df = variance.sum(axis=1) ** 2 / (variance**2 / np.maximum(n - 1, 1).reshape(runs.k, -1)).sum(axis=1)
     return np.asarray(np.where(np.isfinite(df), df, 0.0), dtype=float)
-
-
-def labels(count: FloatArray, value: FloatArray, spread: FloatArray) -> Reserve:
-    """What keeps the interval of a share of 0 or 1 open, for values [k] of which `count` [k] runs are behind each."""
-    return Reserve(count, value, spread)
 
 
 def without_spread(runs: Runs, spread: FloatArray) -> tuple[Finding, ...]:

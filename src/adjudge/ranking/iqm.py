@@ -73,7 +73,9 @@ def rank(
     array([1.5])
     """
     runs = _runs.prepare(ratings, metric=metric, low=low, high=high, resample=resample)
-    return _runs.estimate(runs, lambda z, w, _: interquartile_mean(z, w), draws=draws, seed=seed, method="ranking.iqm")
+    return _runs.estimate(
+        runs, lambda z, w, _: interquartile_mean(z, w), draws=draws, seed=seed, method="ranking.iqm", linear=middle
+    )
 
 
 def interquartile_mean(score: FloatArray, weight: FloatArray) -> FloatArray:
@@ -87,3 +89,16 @@ def interquartile_mean(score: FloatArray, weight: FloatArray) -> FloatArray:
         upto = np.clip(total / total[:, -1:] if score.size else total, 0.25, 0.75)
     kept = np.diff(upto, axis=1, prepend=0.25)
     return np.asarray(2 * kept @ score if score.size else np.full(weight.shape[0], np.nan))[:, None]
+
+
+def middle(score: FloatArray, share: FloatArray) -> FloatArray:
+    """[r] ascending scores held inside their quartiles under shares [r]: how the interquartile mean moves with each.
+
+    >>> middle(np.arange(8.0), np.full(8, 0.125))
+    array([1., 1., 2., 3., 4., 5., 5., 5.])
+    """
+    if not score.size:
+        return score
+    upto = np.cumsum(share)
+    low, high = (score[np.searchsorted(upto / upto[-1], at - 1e-12)] for at in (0.25, 0.75))
+    return np.clip(score, low, high)

@@ -23,10 +23,11 @@ from .._typing import FloatArray, IntArray
 from ..core.card import Card, Paper
 from ..core.estimate import Estimate, Part
 from ..core.finding import Finding, Severity
+from ..core.interval import Reserve
 from ..errors import AdjudgeError
 from ..tables.ratings import Ratings
 from . import _curves, _runs
-from .iqm import interquartile_mean
+from .iqm import interquartile_mean, middle
 
 VALUES = ("final", "area")
 
@@ -171,9 +172,9 @@ def _figure(
         runs.names,
         value,
         (Part("sampling", spread, runs.units),),
-        _runs.degrees(runs),
+        _runs.degrees(runs, middle),
         bounds,
-        _runs.labels(count, value, spread) if share else None,
+        Reserve(count, value, spread) if share else None,
         method="ranking.learning_curves",
     )
 
@@ -189,7 +190,7 @@ def _path(runs: _runs.Runs, p: int, steps: FloatArray, found: FloatArray, drawn:
         tuple(f"{step:.12g}" for step in steps),
         found[p, :G],
         (Part("sampling", spread, runs.units),),
-        np.full(G, _runs.degrees(runs)[p]),
+        np.full(G, _runs.degrees(runs, middle)[p]),
         method="ranking.learning_curves",
     )
 

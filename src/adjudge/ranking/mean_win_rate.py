@@ -4,8 +4,10 @@
     value_p = mean of win_ps over the scenarios (and metrics) that p has
 
 Scenarios are the strata of the table, or its items where there is one stratum; the error redraws the clusters of items
-within each scenario. A win rate speaks of the policies in the table: the figures `lowest without one` and `highest
-without one` say how far it moves when any one other policy leaves, and `coverage` which share of the cells is there.
+within each scenario, and speaks of the win rate to be expected on other items, as many as these: where two policies lie
+a hair apart, endless items would decide what these leave to chance. A win rate speaks of the policies in the table, too:
+the figures `lowest without one` and `highest without one` say how far it moves when any one other policy leaves, and
+`coverage` which share of the cells is there.
 
 Liang, Bommasani, Lee, et al. (2023), Holistic Evaluation of Language Models.
 Limits: two policies have the share of scenarios won; a margin counts as much as a hair's breadth.
@@ -47,6 +49,7 @@ CARD = Card(
     assumes=("Scenarios are the ones that matter; their items are samples.",),
     limits=(
         "Adding or removing a policy, even a copy, can turn the order of two others.",
+        "Near ties pull win rates towards one half; with endless items the good would win more than the interval says.",
         "Policies that lack scenarios are compared on those they have.",
     ),
     when="Scenarios whose metrics share no unit; ranking.task_mean where they do.",
@@ -120,9 +123,9 @@ def _by_item(grid: _scenarios.Grid, names: tuple[str, ...]) -> tuple[Part, Float
 def _by_scenario(grid: _scenarios.Grid, draws: int, seed: int) -> tuple[Part, FloatArray]:
     """The error of a mean over scenarios, from the clusters of items in each.
 
-    A near tie pulls the win rates of data, and again those of replicates, towards one half, so the spread is taken
-    about the value. Win rates move in steps, and replicates that never differ do not say that the truth cannot:
-    1/(B + 1) of the square of half a win in one scenario is added to the variance.
+    Gaps in data are wider than true gaps, so replicates flip less often than new data would; the spread about the value
+    instead of their mean makes up for it (exactly so for true ties). Win rates move in steps, and replicates that never
+    differ do not say that the truth cannot: 1/(B + 1) of the square of half a win in one scenario is added.
     """
     blocks = grid.replicates(draws=draws, seed=seed)
     drawn = np.concatenate([_scenarios.average(_scenarios.wins(block)) for block in blocks])

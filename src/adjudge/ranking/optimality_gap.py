@@ -78,6 +78,8 @@ def rank(
         with np.errstate(invalid="ignore", divide="ignore"):
             return np.asarray(weight @ np.minimum(score, gamma) / weight.sum(axis=1) - gamma)[:, None]
 
-    short = _runs.estimate(runs, capped, draws=draws, seed=seed, method="ranking.optimality_gap")
+    short = _runs.estimate(
+        runs, capped, draws=draws, seed=seed, method="ranking.optimality_gap", linear=lambda z, _: np.minimum(z, gamma)
+    )
     short = replace(short, bounds=(-np.inf, 0.0))
     return replace(short, figures={"gap": short.contrast(-np.eye(runs.k), runs.names)})

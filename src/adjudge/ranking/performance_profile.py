@@ -18,6 +18,7 @@ from .._typing import FloatArray, IntArray
 from ..core.card import Card, Paper
 from ..core.estimate import Estimate, Part
 from ..core.finding import Finding, Severity
+from ..core.interval import Reserve
 from ..tables.ratings import Ratings
 from . import _runs
 
@@ -123,7 +124,7 @@ def rank(
         (Part("sampling", spread, runs.units),),
         _runs.degrees(runs),
         (0.0, 1.0),
-        _runs.labels(_counts(runs), value[:, -1], spread),
+        Reserve(_counts(runs), value[:, -1], spread),
         method="ranking.performance_profile",
         findings=(*runs.findings, *((chosen,) if at is None else ())),
         figures=profiles,
@@ -148,6 +149,6 @@ def _curve(runs: _runs.Runs, p: int, marks: FloatArray, value: FloatArray, drawn
         (Part("sampling", spread, runs.units),),
         np.full(marks.size, _runs.degrees(runs)[p]),
         (0.0, 1.0),
-        _runs.labels(count, value, spread),
+        Reserve(count, value, spread),
         method="ranking.performance_profile",
     )

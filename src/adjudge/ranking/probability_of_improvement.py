@@ -20,6 +20,7 @@ from .._typing import FloatArray
 from ..core.card import Card, Paper
 from ..core.estimate import Estimate, Part
 from ..core.finding import Finding, Severity
+from ..core.interval import Reserve
 from ..errors import AdjudgeError
 from ..tables.ratings import Ratings
 from . import _order, _runs
@@ -94,7 +95,7 @@ def rank(
     if error == "bootstrap" and runs.k > 1 and runs.tasks:
         drawn = _order.replicates(runs, draws=draws, seed=seed)
         among, spread = (np.atleast_2d(np.cov(each, rowvar=False)) for each in (drawn, drawn @ W.T))
-    labels = _runs.labels(np.full(runs.k, float(runs.units)), value, spread)
+    labels = Reserve(np.full(runs.k, float(runs.units)), value, spread)
     figures: dict[str, Estimate] = {}
     found: tuple[Finding, ...] = ()
     if 1 < runs.k <= MOST_PAIRED:
@@ -147,7 +148,7 @@ def _pairs(runs: _runs.Runs, order: _order.Pairs, spread: FloatArray) -> tuple[E
         (Part("sampling", spread, runs.units),),
         np.full(left.size, _freedom(runs)),
         (0.0, 1.0),
-        _runs.labels(count, value, spread),
+        Reserve(count, value, spread),
         method="ranking.probability_of_improvement",
     )
     return pairs, ((told,) if still.any() else ())
