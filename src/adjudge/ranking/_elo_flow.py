@@ -145,7 +145,7 @@ def _clustered(votes: Votes, flow: Flow, cluster: IntArray) -> tuple[FloatArray,
         psi = np.asarray(won[start : start + size] @ flow.up - mass[start : start + size] @ flow.held)
         square += psi.T @ psi
         total += psi.sum(axis=0)
-    return (square - np.outer(total, total) / u) * (u / max(u - 1, 1)), u
+    return (square - np.outer(total, total) / max(u, 1)) * (u / max(u - 1, 1)), u
 
 
 def _phi(values: FloatArray, h: float) -> FloatArray:

@@ -83,7 +83,7 @@ def _clustered(
     at = np.concatenate([place for place, _ in entries])
     pull = np.concatenate([votes.mass * value for _, value in entries])
     table = sparse.coo_array((pull, (np.tile(unit, len(entries)), at)), shape=(units, q)).tocsr()
-    return (table.T @ table).toarray() * (units / (units - 1) if units > 1 else np.nan), units
+    return (table.T @ table).toarray() * (units / max(units - 1, 1)), units
 
 
 def compact(code: IntArray) -> tuple[IntArray, int]:

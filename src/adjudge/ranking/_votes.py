@@ -1,6 +1,6 @@
 """Known votes as plain arrays, how the policies hang together, and the Estimate that a rating of them becomes.
 
-Policies that no chain of votes joins to the largest part get NaN, and those that rest on a single independent unit get no
+Policies that no chain of votes joins to the largest part get NaN; those that rest on a single independent unit get no
 standard error; each with a finding.
 """
 
@@ -159,7 +159,8 @@ def units_of(votes: Votes) -> FloatArray:
     who = np.concatenate([votes.left, votes.right])
     one = np.ones(who.size, dtype=np.int8)
     for column in votes.cluster.T:
-        table = sparse.coo_array((one, (np.tile(column, 2), who))).tocsr()  # sums what is repeated: one entry a pair
+        shape = (int(column.max(initial=0)) + 1, votes.k)
+        table = sparse.coo_array((one, (np.tile(column, 2), who)), shape=shape).tocsr()  # repeats become one entry
         fewest = np.minimum(fewest, np.bincount(table.indices, minlength=votes.k))
     return fewest
 
