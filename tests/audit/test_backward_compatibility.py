@@ -27,8 +27,9 @@ def test_by_hand():
     figures = audit.figures
     assert figures["regressed"].value[0] == pytest.approx((1 + 0 + 0) / 3)
     assert figures["of_right"].value[0] == pytest.approx(1 / 1.5)
-    assert figures["floor"].value[0] == pytest.approx((0 + (0.5 + 0) / 2 + (0 + 0.5) / 2) / 3)
-    assert figures["beyond_noise"].value[0] == pytest.approx(1 / 3 - 0.5 / 3)
+    assert figures["floor"].value[0] == pytest.approx((0 + 0.5 + 0) / 3)
+    # p²(1 − q) − p[(1 − q) − (1 − q)²] by task: 1·1 − 1·(1 − 1), 0·0 − ½·0, 0·½ − 0
+    assert figures["beyond_noise"].value[0] == pytest.approx(1 / 3)
 
 
 def test_versions_that_repeat_themselves_have_no_floor_and_a_constant_is_no_certainty():
@@ -64,7 +65,8 @@ def test_a_better_mean_that_breaks_tasks_is_called():
     assert ratings.score[ratings.policy == 1].mean() > ratings.score[ratings.policy == 0].mean()
     (finding,) = check(ratings, old="p0", new="p1").findings
     assert finding.code == "backward-incompatible"
-    truth = np.mean(p * (1 - q) - (p * (1 - p) + q * (1 - q)) / 2)
+    truth = np.mean((p * (1 - q)) ** 2 * (p - q))
+    assert truth <= np.mean(np.maximum(p - q, 0))
     assert finding.number == pytest.approx(truth, abs=0.06)
 
 
@@ -80,3 +82,15 @@ def test_impossible_questions_are_refused():
         check(table([[1]], [[0]]), old="p9")
     with pytest.raises(AdjudgeError, match="right"):
         check(table([[7]], [[0]]))
+
+
+@pytest.mark.parametrize("runs", [2, 3, 5])
+def test_what_is_lost_is_estimated_without_bias_and_gains_do_not_hide_it(runs):
+    """150 worlds: the mean of S is its truth within four standard errors, although most tasks have gained."""
+    rng = np.random.default_rng(11)
+    p = rng.beta(2, 2, 101)
+    q = np.where(np.arange(101) % 8 == 0, 0.2 * p, p + 0.3 * (1 - p))
+    a = min(runs, 3) - 1
+    truth = np.mean((p * (1 - q)) ** a * (p - q))
+    found = [check(drawn(p, q, runs, rng), old="p0", new="p1").figures["beyond_noise"].value[0] for _ in range(150)]
+    assert abs(np.mean(found) - truth) < 4 * np.std(found) / np.sqrt(150)

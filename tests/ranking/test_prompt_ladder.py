@@ -54,7 +54,7 @@ def test_the_climber_agrees_with_the_table():
 def test_a_gap_below_the_first_success_is_left_out_and_said():
     found = prompt_ladder.rank(table([[np.nan, 1, 1], [0, np.nan, 0], [0, 1, 0]]))
     assert found.value[0] == -2
-    assert [finding.code for finding in found.findings] == ["ladder-gaps"]
+    assert "ladder-gaps" in [finding.code for finding in found.findings]
 
 
 def test_data_sets_count_every_policy_alike():

@@ -6,7 +6,7 @@ import numpy as np
 from scipy import special
 
 from adjudge.stats.means import clustered_means
-from adjudge.stats.scored_means import scored_means
+from adjudge.stats.scored_means import scored_means, unknown
 
 
 def test_values_and_errors_are_those_of_the_means() -> None:
@@ -34,3 +34,11 @@ def test_pairs_of_tasks_are_no_more_than_tasks() -> None:
     )
     np.testing.assert_array_equal(found.reserve.shared, np.ones((2, 2)))
     assert found.difference("a", "b").df[0] == 30
+
+
+def test_scores_that_never_differ_have_the_error_of_two_pseudo_scores_or_none() -> None:
+    for bounds, known in (((0.0, 1.0), True), ((-np.inf, np.inf), False)):
+        found = scored_means(("a",), np.arange(7), np.zeros(7, int), np.ones(7), np.ones(7), bounds=bounds)
+        assert np.isfinite(found.stderr[0]) == known
+        assert found.stderr[0] != 0
+        assert [finding.code for finding in unknown(found)] == ([] if known else ["scores-too-few"])

@@ -97,54 +97,55 @@ def said(
     low_high = exponent.interval()
     for p, (name, (points, fitness)) in enumerate(zip(policies, fits, strict=True)):
         if points < FEW:
-            found.append(
-                Finding(
-                    "tail-too-short",
-                    Severity.WARNING,
-                    f"{name} has {points:.0f} tasks in the tail of its failure counts: "
-                    + ("no exponent." if np.isnan(exponent.value[p]) else "its exponent is rough."),
-                    points,
-                    FEW,
-                    "Add tasks, above all hard ones.",
-                    (name,),
-                )
-            )
+            found.append(_short(name, points, known=bool(np.isfinite(exponent.value[p]))))
         if fitness < UNFIT:
-            found.append(
-                Finding(
-                    "tail-no-power-law",
-                    Severity.WARNING,
-                    f"The failure counts of {name} do not follow a power law (p = {fitness:.3f}): its exponent is the "
-                    "slope here and says nothing of larger counts.",
-                    fitness,
-                    UNFIT,
-                    "Rank by='failures', or look at the counts themselves.",
-                    (name,),
-                )
-            )
+            found.append(_unfit(name, fitness))
         if levels[p, 0] > 0.5:
-            found.append(
-                Finding(
-                    "mean-may-be-infinite",
-                    Severity.WARNING,
-                    f"{name} is Limited with probability {levels[p, 0]:.2f} (α from {low_high[p, 0]:.2f} to "
-                    f"{low_high[p, 1]:.2f}): its mean number of failures has no limit, and the one shown grows with "
-                    "the number of tasks.",
-                    float(levels[p, 0]),
-                    0.5,
-                    "Read the exponent, not the mean.",
-                    (name,),
-                )
-            )
+            found.append(_infinite(name, float(levels[p, 0]), *low_high[p].tolist()))
     if seen.censored.any():
-        found.append(
-            Finding(
-                "attempts-capped",
-                Severity.INFO,
-                f"{int(seen.censored.sum()):,} of {seen.count.size:,} counts end without a success: means are of "
-                "counts up to the cap, exponents take them as censored.",
-                int(seen.censored.sum()),
-                0,
-            )
+        count = int(seen.censored.sum())
+        message = (
+            f"{count:,} of {seen.count.size:,} counts end without a success: means are of counts up to the cap, "
+            "exponents take them as censored."
         )
+        found.append(Finding("attempts-capped", Severity.INFO, message, count, 0))
     return found
+
+
+def _short(name: str, points: float, *, known: bool) -> Finding:
+    return Finding(
+        "tail-too-short",
+        Severity.WARNING,
+        f"{name} has {points:.0f} tasks in the tail of its failure counts: "
+        + ("its exponent is rough." if known else "no exponent."),
+        points,
+        FEW,
+        "Add tasks, above all hard ones.",
+        (name,),
+    )
+
+
+def _unfit(name: str, fitness: float) -> Finding:
+    return Finding(
+        "tail-no-power-law",
+        Severity.WARNING,
+        f"The failure counts of {name} do not follow a power law (p = {fitness:.3f}): its exponent is the slope here "
+        "and says nothing of larger counts.",
+        fitness,
+        UNFIT,
+        "Rank by='failures', or look at the counts themselves.",
+        (name,),
+    )
+
+
+def _infinite(name: str, chance: float, low: float, high: float) -> Finding:
+    return Finding(
+        "mean-may-be-infinite",
+        Severity.WARNING,
+        f"{name} is Limited with probability {chance:.2f} (α from {low:.2f} to {high:.2f}): its mean number of "
+        "failures has no limit, and the one shown grows with the number of tasks.",
+        chance,
+        0.5,
+        "Read the exponent, not the mean.",
+        (name,),
+    )

@@ -123,6 +123,17 @@ def said(policies: tuple[str, ...], edge: BoolArray, units: int) -> list[Finding
                 names,
             )
         )
+    if (~edge).sum() == 1:
+        found.append(
+            Finding(
+                "policies-few",
+                Severity.WARNING,
+                "One policy alone has no rating: ratings are distances between policies.",
+                1,
+                2,
+                "Add a policy that answered the same tasks.",
+            )
+        )
     if units < FEW:
         found.append(
             Finding(

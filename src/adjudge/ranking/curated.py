@@ -27,7 +27,7 @@ from ..core.finding import Finding, Severity
 from ..errors import AdjudgeError
 from ..stats.judges import judge_columns
 from ..stats.runs import Runs, runs
-from ..stats.scored_means import scored_means
+from ..stats.scored_means import scored_means, unknown
 from ..tables.ratings import Ratings
 from ..tables.regressors import covariate
 from ._curation import HeldOut, discrimination, held_out
@@ -128,7 +128,7 @@ def rank(
         bounds=kept.bounds,
         reserve=kept.reserve,
         method="ranking.curated",
-        findings=tuple(_said(ratings, choice, trial, chosen_by)),
+        findings=(*_said(ratings, choice, trial, chosen_by), *unknown(kept)),
         figures=figures,
     )
 

@@ -23,7 +23,7 @@ from ..core.estimate import Estimate, Part
 from ..core.finding import Finding, Severity
 from ..errors import AdjudgeError
 from ..stats.judges import judge_columns
-from ..stats.scored_means import scored_means
+from ..stats.scored_means import scored_means, unknown
 from ..tables.ratings import Ratings
 from ._slices import slice_rows
 
@@ -124,7 +124,7 @@ def rank(
         bounds=whole.bounds,
         reserve=whole.reserve,
         method="ranking.disaggregated",
-        findings=tuple(_said(ratings.policies, groups, usable, beaten, cells.value.reshape(k, G))),
+        findings=(*_said(ratings.policies, groups, usable, beaten, cells.value.reshape(k, G)), *unknown(whole)),
         figures={
             "groups": cells,
             "best_share": _best_share(cells, share, usable, ratings.policies, seed),

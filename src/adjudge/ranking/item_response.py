@@ -111,6 +111,8 @@ def rank(
         spread[:] = (made.sigma, made.tau)[: spread.size]
         findings = [*findings, *settled(made.gradient)]
         figures = _of_tasks(made.posterior, codes, model)
+    if np.isfinite(theta).sum() < 2:  # ratings are relative: one policy alone has none
+        covariance[:] = np.nan
     df = float(max(units - 1, 0))
     logits = Part("sampling", covariance, units)
     figures["theta"] = Estimate(ratings.policies, theta, (logits,), np.array(df))

@@ -25,7 +25,7 @@ from ..core.estimate import Estimate
 from ..core.finding import Finding, Severity
 from ..errors import AdjudgeError
 from ..stats.judges import judge_columns
-from ..stats.scored_means import scored_means
+from ..stats.scored_means import scored_means, unknown
 from ..tables.ratings import Ratings
 
 CARD = Card(
@@ -148,7 +148,7 @@ def rank(
         bounds=chosen.bounds,
         reserve=chosen.reserve,
         method="ranking.prompt_ladder",
-        findings=tuple(_said(ratings, columns, known, figures["unsolved"])),
+        findings=(*_said(ratings, columns, known, figures["unsolved"]), *unknown(chosen)),
         figures=figures,
     )
 

@@ -24,7 +24,7 @@ from ..core.estimate import Estimate
 from ..core.finding import Finding, Severity
 from ..errors import AdjudgeError
 from ..stats.runs import Runs, runs
-from ..stats.scored_means import scored_means
+from ..stats.scored_means import scored_means, unknown
 from ..tables.ratings import Ratings
 from ..tables.regressors import covariate
 from ._slices import difficulty, slice_rows
@@ -121,7 +121,7 @@ def rank(
         bounds=chosen.bounds,
         reserve=chosen.reserve,
         method="ranking.repeats",
-        findings=tuple(_said(made, m, values[rule])),
+        findings=(*_said(made, m, values[rule]), *unknown(chosen)),
         figures=figures,
     )
 

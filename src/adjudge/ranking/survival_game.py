@@ -22,7 +22,7 @@ from ..core.estimate import Estimate, Part
 from ..errors import AdjudgeError
 from ..stats import power_law
 from ..stats.cluster import group_sums
-from ..stats.means import clustered_means
+from ..stats.scored_means import scored_means, unknown
 from ..tables.ratings import Ratings
 from ._failures import Failures, gathered, said
 
@@ -97,10 +97,8 @@ def rank(
             f"ranking.survival_game: by {by!r}, draws {draws}.", "tail or failures; 2 or more.", "Say so."
         )
     seen = gathered(ratings, attempts=attempts, cap=cap, metric=metric)
-    failures = clustered_means(
-        ratings.policies, seen.cluster, seen.policy, seen.count, seen.weight, bounds=(0.0, np.inf)
-    )
-    first = clustered_means(
+    failures = scored_means(ratings.policies, seen.cluster, seen.policy, seen.count, seen.weight, bounds=(0.0, np.inf))
+    first = scored_means(
         ratings.policies, seen.cluster, seen.policy, 1.0 * (seen.count == 0), seen.weight, bounds=(0.0, 1.0)
     )
     exponent, threshold, fits = _tails(ratings.policies, seen, draws, seed)
@@ -114,7 +112,7 @@ def rank(
         chosen.df,
         bounds=(1.0, np.inf) if by == "tail" else (-np.inf, 0.0),
         method="ranking.survival_game",
-        findings=findings,
+        findings=(*findings, *unknown(chosen)),
         figures={
             "exponent": exponent,
             "threshold": threshold,
@@ -190,15 +188,15 @@ def _counted(seen: Failures, rows: np.ndarray) -> power_law.Counts:
     return power_law.Counts(value, both[0], both[1])
 
 
-def _influence(seen: Failures, rows: np.ndarray, alpha: float, start: float, size: int) -> FloatArray:
+def _influence(seen: Failures, rows: np.ndarray, exponent: float, start: float, size: int) -> FloatArray:
     """[size] what each cluster adds to α at a fixed threshold; [rows] by task where size is 0."""
-    slope, bend = power_law.curvature(alpha, start)
+    slope, bend = power_law.curvature(exponent, start)
     censored, weight = seen.censored[rows], seen.weight[rows]
     score = -np.log(seen.count[rows]) - slope
     information = float(weight[~censored].sum() + weight[censored].sum()) * bend
     for at in np.unique(seen.count[rows][censored]):  # caps, not rows
         here = censored & (seen.count[rows] == at)
-        up, curve = power_law.curvature(alpha, float(at))
+        up, curve = power_law.curvature(exponent, float(at))
         score[here] = up - slope
         information -= float(weight[here].sum()) * curve
     psi = weight * score / information
@@ -241,7 +239,7 @@ def _variance(policies: tuple[str, ...], seen: Failures, failures: Estimate) -> 
     with np.errstate(divide="ignore", invalid="ignore"):
         unbiased = np.where(tasks > 1, tasks / (tasks - 1.0), np.nan)
     return (
-        clustered_means(
+        scored_means(
             policies, seen.cluster, seen.policy, apart * unbiased[seen.policy], seen.weight, bounds=(0.0, np.inf)
         )
         if np.all(tasks[seen.policy] > 1) and apart.size

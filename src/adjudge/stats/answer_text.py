@@ -1,8 +1,8 @@
 """Reads the answer out of what a model wrote: the letter of a choice, or a number; None where it gives none.
 
 The last explicit statement wins ("the answer is C", "\\boxed{C}", "Answer: C"), then a letter that stands alone on its
-line, then the only letter named at all. Of numbers the last after an explicit statement wins, then the last in the text.
-Pure functions of the text: the same text, the same answer.
+line, then the only letter named at all. Of numbers the last after an explicit statement wins, then the last of
+all. Pure functions of the text: the same text, the same answer.
 
 Tang, Gao, Peng, et al. (2023), AGIBench (auto-scoring).
 Limits: a text that names two options without choosing gives None, not a guess.

@@ -97,42 +97,42 @@ def fit(counts: Counts, *, start: float | None = None) -> Tail:
     return best
 
 
-def curvature(alpha: float, start: float) -> tuple[float, float]:
+def curvature(exponent: float, start: float) -> tuple[float, float]:
     """First and second derivative of log ζ(α, start) by α."""
     h = 1e-3
-    at = np.log(special.zeta(alpha + h * np.arange(-1, 2), start))
+    at = np.log(special.zeta(exponent + h * np.arange(-1, 2), start))
     return float((at[2] - at[0]) / (2 * h)), float((at[2] - 2 * at[1] + at[0]) / h**2)
 
 
-def draw(alpha: float, start: float, size: tuple[int, ...], rng: np.random.Generator) -> FloatArray:
+def draw(exponent: float, start: float, size: tuple[int, ...], rng: np.random.Generator) -> FloatArray:
     """Whole numbers >= start with P(X = x) ∝ x^{−α}: exact up to 20,000 above the start, rounded continuous beyond.
 
     >>> draw(2.5, 1.0, (3,), np.random.default_rng(0)).shape
     (3,)
     """
     support = start + np.arange(20_001.0)
-    survival = special.zeta(alpha, support) / special.zeta(alpha, start)  # P(X >= x)
+    survival = special.zeta(exponent, support) / special.zeta(exponent, start)  # P(X >= x)
     u = 1.0 - rng.random(size)  # in (0, 1]
     place = np.searchsorted(-survival, -u, side="right") - 1
-    far = np.floor(support[-1] * (u / survival[-1]) ** (-1.0 / (alpha - 1.0)))
+    far = np.floor(support[-1] * (u / survival[-1]) ** (-1.0 / (exponent - 1.0)))
     return np.where(u < survival[-1], far, support[np.maximum(place, 0)])
 
 
 def fit_pvalue(
-    alpha: float, start: float, points: int, distance: float, *, cap: float, samples: int, seed: int
+    exponent: float, start: float, points: int, distance: float, *, cap: float, samples: int, seed: int
 ) -> float:
     """Share of samples from the fitted tail that lie further from their own fit; small means: no power law.
 
     The threshold is taken as known, which makes the answer a little too kind.
 
     Arguments:
-        alpha, start, points, distance: of the fit.
+        exponent, start, points, distance: of the fit.
         cap: counts from here on are only known to reach it; inf for none.
         samples: drawn tails.
         seed: of the draws.
     """
     rng = np.random.default_rng((seed, 125))
-    x = np.minimum(draw(alpha, start, (samples, points), rng), cap)
+    x = np.minimum(draw(exponent, start, (samples, points), rng), cap)
     value, code = np.unique(x, return_inverse=True)
     rows = np.repeat(np.arange(samples), points)
     both = np.zeros((samples, value.size))
