@@ -6,6 +6,7 @@ from dataclasses import fields, replace
 
 import numpy as np
 
+from adjudge.stats.power_law import draw
 from adjudge.tables.comparisons import Comparisons, from_arrays
 from adjudge.tables.ratings import Ratings
 
@@ -76,6 +77,30 @@ def scores(seed: int = 29, *, binary: bool = False, runs: int = 1) -> Ratings:
         covariates=np.zeros((n, 0)),
         stratum=item % 3,
         strata=("env a", "env b", "env c"),
+    )
+
+
+def failures(seed: int = 31) -> Ratings:
+    """Failed attempts before the first success of 5 policies on 211 tasks, tails from light to heavy."""
+    rng = np.random.default_rng(seed)
+    count = [draw(exponent, 1.0, (211,), rng) for exponent in np.linspace(3.6, 1.7, POLICIES)]
+    one = scores(seed)
+    policy, item = (grid.ravel() for grid in np.indices((POLICIES, 211)))
+    n = policy.size
+    unknown = np.full(n, np.nan)
+    return replace(
+        one,
+        policy=policy,
+        item=item,
+        cluster=item,
+        score=np.concatenate(count)[:, None],
+        gold=unknown,
+        weight=np.ones(n),
+        propensity=unknown,
+        gold_variance=np.zeros(n),
+        covariates=np.zeros((n, 0)),
+        stratum=item % 3,
+        row=np.arange(n),
     )
 
 

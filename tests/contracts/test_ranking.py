@@ -19,7 +19,10 @@ from contracts import leagues, worlds
 ARGUMENTS: dict[str, dict[str, Any]] = {}
 """What a method's verb cannot do without, by address."""
 
-WORLDS: dict[str, Any] = {"ranking.blind_trials": leagues.scores(binary=True)}
+WORLDS: dict[str, Any] = {
+    "ranking.blind_trials": leagues.scores(binary=True),
+    "ranking.survival_game": leagues.failures(),
+}
 """Tables for methods that need one of their own, by address."""
 
 DRAWS = frozenset(
