@@ -126,14 +126,14 @@ def start(design: Design, pairs: IntArray) -> State:
 
 
 def advance(state: State, block: Sequence[FloatArray], groups: Sequence[int] = ()) -> State:
-    """The study after one more block of runs.
+    """The study after one more block of runs; the same study when nothing was open.
 
     Arguments:
         state: before it.
         block: for each cell its runs of this interim; cells that nobody waits for may be empty.
         groups: environment of each cell, for the scale; all one when empty.
 
-    Errors: a cell that is waited for has no runs, or all looks are used up.
+    Errors: a cell that is waited for has no runs. After the last look of the plan nothing is open any more.
 
     >>> rng = np.random.default_rng(3)
     >>> state = start(Design(runs=5, interims=2), [[0, 1]])
@@ -141,6 +141,8 @@ def advance(state: State, block: Sequence[FloatArray], groups: Sequence[int] = (
     array([1.])
     """
     design, k = state.design, state.interim
+    if len(state.pairs) and not state.wanted.size:
+        return state
     _refuse(state, block)
     runs = [np.asarray(one, dtype=float) for one in block]
     scale = state.scale if k else _scale(state.pairs, runs, groups)
@@ -200,17 +202,10 @@ def _scale(pairs: IntArray, runs: Sequence[FloatArray], groups: Sequence[int]) -
 
 
 def _refuse(state: State, block: Sequence[FloatArray]) -> None:
-    k, design = state.interim, state.design
-    if k >= design.interims:
-        raise AdjudgeError(
-            f"compare: all {design.interims} interims are used.",
-            "The error was divided among them beforehand; one more look would exceed it.",
-            "Start a new study with a larger --interims, on new runs.",
-        )
     short = [int(cell) for cell in state.wanted if np.size(block[cell]) == 0]
     if short:
         raise AdjudgeError(
-            f"compare: no run of agent {short[0]} in block {k + 1}.",
+            f"compare: no run of agent {short[0]} in block {state.interim + 1}.",
             "Each agent that is still compared has runs in each block.",
             "Add its runs.",
         )

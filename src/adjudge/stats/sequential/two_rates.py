@@ -116,10 +116,18 @@ def judge(rule: Rule, left: FloatArray, right: FloatArray) -> Verdict:
 
 
 def pvalue(rule: Rule, n: int, a: int, b: int) -> float:
-    """Smallest error, all else alike, at which the state after n trials decides: worst rate, spent before included."""
+    """Smallest error, all else alike, at which the state after n trials decides: worst rate, spent before included.
+
+    The states counted are those no less surprising; where the rule decides, those of them in which it decides too,
+    since totals at which nothing more fitted are passed over. So it is at most 1 − level just where the rule decides.
+    """
     ways, gap = rule.ways[n], abs(a - b)
     order = _surprise(ways, n)
-    mass = _mass(np.where(order <= order[a, b] * (1 + 1e-9), ways, 0.0), n)
+    counted = order <= order[a, b] * (1 + 1e-9)
+    if gap >= rule.least[n, a + b]:
+        row, column = np.indices(ways.shape)
+        counted &= np.abs(row - column) >= rule.least[n, row + column]
+    mass = _mass(np.where(counted, ways, 0.0), n)
     worst = float(np.max(rule.spent[n - 1] + mass)) * rule.trials / n
     return min(1.0, worst / (1 - SLACK)) if gap else 1.0
 
