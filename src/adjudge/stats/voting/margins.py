@@ -117,6 +117,20 @@ class Margins:
                 )
         return np.asarray(meat + (W * (0.25 * (self.imaginary / self.mass) ** 2)) @ W.T)
 
+    def stderr(self) -> FloatArray:
+        """[E] standard error of each margin, as in `covariance`; NaN with fewer than two units."""
+        E = self.left.size
+        if self.units < 2:
+            return np.full(E, np.nan)
+        residual = (self.outcome - 0.5 - self.value[self.edge]) * self.weight / self.mass[self.edge]
+        own = 0.25 * (self.imaginary / self.mass) ** 2
+        if not self.unit.shape[1]:
+            return np.asarray(np.sqrt(own + group_sums(self.edge, self.count * residual**2, E)))
+        for column in self.unit.T:  # two ways: their sum, which is not too small
+            sums = sparse.coo_array((residual * self.count, (column, self.edge))).tocsr()
+            own = own + group_sums(sums.indices.astype(np.int64), sums.data**2, E)
+        return np.asarray(np.sqrt(own))
+
     def _clustered(self, W: FloatArray, psi: FloatArray, unit: IntArray) -> FloatArray:
         units = int(unit.max()) + 1
         rows = sparse.coo_array((psi, (unit, self.edge)), shape=(units, self.left.size)).tocsr() @ W.T
