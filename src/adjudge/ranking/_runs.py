@@ -119,7 +119,7 @@ def prepare(
         raise AdjudgeError(f"resample is {resample!r}.", f"One of {', '.join(RESAMPLE)}.", "Name one of them.")
     policy, item, cluster, score, mass = _pooled(ratings, judge_columns(ratings, metric)[0])
     score, told = _scale.normalised(ratings.policies, policy, item, score, mass, low=low, high=high)
-    keep, missing = _shared(policy, item, np.isfinite(score), ratings.k)
+    keep, missing = _shared(policy, item, np.isfinite(score), ratings.policies)
     policy, item, cluster, score, mass = policy[keep], item[keep], cluster[keep], score[keep], mass[keep]
     order = np.lexsort((score, policy))
     policy, score, mass = policy[order], score[order], mass[order]
@@ -129,8 +129,10 @@ def prepare(
     cell = policy * max(tasks, 1) + task
     share = mass / group_sums(cell, mass, ratings.k * max(tasks, 1))[cell] / max(tasks, 1)
     once = int(np.sum(np.bincount(cell) == 1))
+    if not tasks and not missing:
+        missing = (_scale.absent(),)
     over = ("tasks" if once else "runs") if resample == "auto" else resample
-    findings = (*told, *missing, *_which(over, resample, once, tasks))
+    findings = (*told, *missing, *_scale.resampled(over, resample, once, tasks))
     return Runs(ratings.policies, score, policy, task, cluster, share, tasks, over, findings)
 
 
@@ -263,36 +265,26 @@ def _pooled(ratings: Ratings, column: int) -> tuple[IntArray, IntArray, IntArray
     return policy[first], item[first], item[first], mean, np.ones(first.size)  # of the tasks, each is a unit
 
 
-def _shared(policy: IntArray, item: IntArray, known: BoolArray, k: int) -> tuple[BoolArray, tuple[Finding, ...]]:
+def _shared(
+    policy: IntArray, item: IntArray, known: BoolArray, names: tuple[str, ...]
+) -> tuple[BoolArray, tuple[Finding, ...]]:
     """[r] whether the run is on a task that every policy has runs on, and what was left out."""
     items = int(item.max(initial=-1)) + 1
-    has = np.zeros((k, items), dtype=bool)
+    has = np.zeros((len(names), items), dtype=bool)
     has[policy[known], item[known]] = True
     every, some = np.all(has, axis=0), np.any(has, axis=0)
     lost = int((some & ~every).sum())
     if not lost:
         return np.asarray(known & every[item]), ()
+    never = tuple(name for name, any_task in zip(names, has.sum(axis=1).tolist(), strict=True) if not any_task)
     finding = Finding(
         "tasks-not-shared",
         Severity.WARNING if every.any() else Severity.SEVERE,
-        f"{lost} of {int(some.sum())} tasks lack runs of some policy and were left out.",
+        f"{lost} of {int(some.sum())} tasks lack runs of some policy and were left out"
+        + (f"; {', '.join(never[:5])} have no runs at all." if never else "."),
         lost,
         0,
         "Run every policy on every task, or leave out the policies that were run on few.",
+        never,
     )
     return known & every[item], (finding,)
-
-
-def _which(over: str, asked: str, once: int, tasks: int) -> tuple[Finding, ...]:
-    if asked != "auto" or over == "runs" or not tasks:
-        return ()
-    return (
-        Finding(
-            "tasks-resampled",
-            Severity.INFO,
-            f"{once} cells hold a single run, so the tasks were resampled: the intervals speak of tasks like these.",
-            once,
-            0,
-            "For the spread between runs of these very tasks, run each policy twice or more on each.",
-        ),
-    )

@@ -117,3 +117,31 @@ def _uneven(item: IntArray, score: FloatArray) -> tuple[Finding, ...]:
             "Give low= and high=: numbers, two reference policies, or low='lowest', high='highest'.",
         ),
     )
+
+
+def resampled(over: str, asked: str, once: int, tasks: int) -> tuple[Finding, ...]:
+    """A finding where `auto` took the tasks for the sample, since some cells hold one run."""
+    if asked != "auto" or over == "runs" or not tasks:
+        return ()
+    return (
+        Finding(
+            "tasks-resampled",
+            Severity.INFO,
+            f"{once} cells hold a single run, so the tasks were resampled: the intervals speak of tasks like these.",
+            once,
+            0,
+            "For the spread between runs of these very tasks, run each policy twice or more on each.",
+        ),
+    )
+
+
+def absent() -> Finding:
+    """A finding for a table without a score."""
+    return Finding(
+        "scores-absent",
+        Severity.SEVERE,
+        "No row has a score that counts.",
+        0,
+        1,
+        "Name the column of the score, and check its weights.",
+    )

@@ -23,10 +23,10 @@ from .._typing import FloatArray, IntArray
 from ..core.card import Card, Paper
 from ..core.estimate import Estimate, Part
 from ..core.finding import Finding, Severity
-from ..core.interval import Reserve
 from ..errors import AdjudgeError
 from ..tables.ratings import Ratings
 from . import _curves, _runs
+from ._shares import opened
 from .iqm import interquartile_mean, middle
 
 VALUES = ("final", "area")
@@ -167,14 +167,16 @@ def _figure(
     """One number a policy, with the error of its replicates."""
     share = bool(np.isfinite(bounds[1]))
     value, spread = found[:, column], _runs.covariance(runs, drawn[:, :, column], share=share)
-    count = np.bincount(runs.policy, minlength=runs.k).astype(float)
+    labels = None
+    if share:
+        spread, labels = opened(np.bincount(runs.policy, minlength=runs.k).astype(float), value, spread, bounds)
     return Estimate(
         runs.names,
         value,
         (Part("sampling", spread, runs.units),),
         _runs.degrees(runs, middle),
         bounds,
-        Reserve(count, value, spread) if share else None,
+        labels,
         method="ranking.learning_curves",
     )
 

@@ -5,7 +5,7 @@
 
 Scenarios are the strata of the table, or its items where there is one stratum; the error redraws the clusters of items
 within each scenario, and speaks of the win rate to be expected on other items, as many as these: where two policies lie
-a hair apart, endless items would decide what these leave to chance. A win rate speaks of the policies in the table, too:
+a hair apart, endless items would decide what these leave to chance. A win rate hangs on who else is in the table, too:
 the figures `lowest without one` and `highest without one` say how far it moves when any one other policy leaves, and
 `coverage` which share of the cells is there.
 

@@ -18,9 +18,9 @@ from .._typing import FloatArray, IntArray
 from ..core.card import Card, Paper
 from ..core.estimate import Estimate, Part
 from ..core.finding import Finding, Severity
-from ..core.interval import Reserve
 from ..tables.ratings import Ratings
 from . import _runs
+from ._shares import opened
 
 MARKS = 41
 
@@ -110,7 +110,7 @@ def rank(
         f"profile: {name}": _curve(runs, p, marks[:-1], value[p, :-1], drawn[:, p, :-1])
         for p, name in enumerate(runs.names)
     }
-    spread = _runs.covariance(runs, drawn[:, :, -1], share=True)
+    spread, labels = opened(_counts(runs), value[:, -1], _runs.covariance(runs, drawn[:, :, -1], share=True))
     chosen = Finding(
         "mark-chosen",
         Severity.INFO,
@@ -124,7 +124,7 @@ def rank(
         (Part("sampling", spread, runs.units),),
         _runs.degrees(runs),
         (0.0, 1.0),
-        Reserve(_counts(runs), value[:, -1], spread),
+        labels,
         method="ranking.performance_profile",
         findings=(*runs.findings, *((chosen,) if at is None else ())),
         figures=profiles,
@@ -141,14 +141,14 @@ def _counts(runs: _runs.Runs) -> FloatArray:
 def _curve(runs: _runs.Runs, p: int, marks: FloatArray, value: FloatArray, drawn: FloatArray) -> Estimate:
     """One policy's profile at all marks, with its joint error."""
     centred = drawn - drawn.mean(axis=0)
-    spread = centred.T @ centred / max(drawn.shape[0] - 1, 1)
-    count = np.full(marks.size, _counts(runs)[p])
+    raw = centred.T @ centred / max(drawn.shape[0] - 1, 1)
+    spread, labels = opened(np.full(marks.size, _counts(runs)[p]), value, raw)
     return Estimate(
         tuple(f"{mark:.6g}" for mark in marks),
         value,
         (Part("sampling", spread, runs.units),),
         np.full(marks.size, _runs.degrees(runs)[p]),
         (0.0, 1.0),
-        Reserve(count, value, spread),
+        labels,
         method="ranking.performance_profile",
     )

@@ -20,10 +20,10 @@ from .._typing import FloatArray
 from ..core.card import Card, Paper
 from ..core.estimate import Estimate, Part
 from ..core.finding import Finding, Severity
-from ..core.interval import Reserve
 from ..errors import AdjudgeError
 from ..tables.ratings import Ratings
 from . import _order, _runs
+from ._shares import opened
 
 ERRORS = ("analytic", "bootstrap")
 MOST_PAIRED = 45  # policies whose pairs are shown one by one: 990 pairs
@@ -95,16 +95,17 @@ def rank(
     if error == "bootstrap" and runs.k > 1 and runs.tasks:
         drawn = _order.replicates(runs, draws=draws, seed=seed)
         among, spread = (np.atleast_2d(np.cov(each, rowvar=False)) for each in (drawn, drawn @ W.T))
-    labels = Reserve(np.full(runs.k, float(runs.units)), value, spread)
+    count = np.full(runs.k, float(runs.units))
+    spread, labels = opened(count, value, spread)
     figures: dict[str, Estimate] = {}
     found: tuple[Finding, ...] = ()
     if 1 < runs.k <= MOST_PAIRED:
         pairs, found = _pairs(runs, order, among)
         figures, spread = {"pairs": pairs}, spread.copy()
-        lost = (np.diagonal(spread) < 1e-15) & (np.abs(W) @ np.isnan(pairs.stderr) > 0)
+        lost = (np.diagonal(order.covariance) < 1e-15) & (np.abs(W) @ np.isnan(pairs.stderr) > 0)
         spread[lost, :] = spread[:, lost] = np.nan
         if pairs.reserve is not None:  # a value in the middle may rest on pairs that never differed
-            labels = replace(pairs.reserve.contrast(W, pairs.bounds, pairs.covariance), n=labels.n, mean=value)
+            labels = replace(pairs.reserve.contrast(W, pairs.bounds, pairs.covariance), n=count, mean=value)
     return Estimate(
         runs.names,
         value,
@@ -132,7 +133,7 @@ def _pairs(runs: _runs.Runs, order: _order.Pairs, spread: FloatArray) -> tuple[E
     names = tuple(f"{runs.names[i]} > {runs.names[j]}" for i, j in zip(left, right, strict=True))
     still = (np.diagonal(spread) < 1e-15) & (value > 0) & (value < 1)
     spread[still, :] = spread[:, still] = np.nan
-    count = np.full(left.size, float(runs.units))
+    spread, labels = opened(np.full(left.size, float(runs.units)), value, spread)
     told = Finding(
         "runs-all-tie",
         Severity.WARNING,
@@ -148,7 +149,7 @@ def _pairs(runs: _runs.Runs, order: _order.Pairs, spread: FloatArray) -> tuple[E
         (Part("sampling", spread, runs.units),),
         np.full(left.size, _freedom(runs)),
         (0.0, 1.0),
-        Reserve(count, value, spread),
+        labels,
         method="ranking.probability_of_improvement",
     )
     return pairs, ((told,) if still.any() else ())

@@ -20,13 +20,13 @@ from .._typing import BoolArray
 from ..core.card import Card, Paper
 from ..core.estimate import Estimate
 from ..core.finding import Finding, Severity
-from ..core.interval import Reserve
 from ..errors import AdjudgeError
 from ..stats.cluster import group_sums
 from ..stats.judges import judge_columns
 from ..stats.means import clustered_means
 from ..tables.ratings import Ratings
 from ._level import Rows, additive, cluster_count, connected
+from ._shares import opened
 
 MISSING = ("auto", "common", "additive", "available")
 ENOUGH = 0.5
@@ -106,11 +106,14 @@ def rank(
         result = _unsure(result)
     count = cluster_count(rows, ratings.k)
     known = np.isfinite(result.value)
-    reserve = Reserve(np.where(known, count, 0.0), result.value, result.covariance)
+    reserve = None
+    if np.isfinite(edge[1] - edge[0]):
+        spread, reserve = opened(np.where(known, count, 0.0), result.value, result.covariance, edge)
+        result = replace(result, parts=(replace(result.parts[0], covariance=spread),))
     return replace(
         result,
         bounds=edge,
-        reserve=reserve if np.isfinite(edge[1] - edge[0]) else None,
+        reserve=reserve,
         method="ranking.task_mean",
         findings=findings,
     )
