@@ -80,6 +80,12 @@ def test_runs_that_never_lose_are_not_certain_to_win() -> None:
     pair = improvement.rank(table(score)).figures["pairs"]
     assert pair.value[0] == 1.0
     assert 0.3 < pair.interval()[0, 0] < 0.8
+    uneven = np.full((2, 1, 30), np.nan)  # thirty runs that all lose to ten
+    uneven[0, 0], uneven[1, 0, :10] = np.arange(30) / 99, 1 + np.arange(10) / 99
+    result = improvement.rank(table(uneven))
+    assert codes(result) == []
+    assert result.figures["pairs"].value[0] == 0.0
+    assert 0.1 < result.figures["pairs"].interval()[0, 1] < 0.5
     between = np.stack([np.arange(5)[None] / 9.0 + shift for shift in (0, 1, 2)])
     low, high = improvement.rank(table(between)).interval()[1]  # always beats one and never the other
     assert high - low > 0.2

@@ -55,6 +55,7 @@ def pairs(runs: Runs, *, keep: bool) -> Pairs:
         G += np.einsum("pati,pbti->pab", h, h, optimize=True)
     own = np.arange(k)
     matrix[own, own] = G[own, own, :] = G[own, :, own] = 0.0
+    matrix = np.clip(matrix, 0.0, 1.0)  # rounding
     return Pairs(matrix, _of_means(G), _of_pairs(G) if keep else np.empty((0, 0)))
 
 
@@ -169,7 +170,7 @@ def _by_task(runs: Runs, keep: bool) -> Pairs:
     """The same where the tasks are the sample."""
     sums, tasks = _task_sums(runs)
     k, units = runs.k, tasks.size
-    matrix = sums.sum(axis=0) / runs.tasks
+    matrix = np.clip(sums.sum(axis=0) / runs.tasks, 0.0, 1.0)
     np.fill_diagonal(matrix, 0.0)
     left, right = np.triu_indices(k, 1)
     influence = (sums - tasks[:, None, None] * matrix) / runs.tasks

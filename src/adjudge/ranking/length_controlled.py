@@ -23,11 +23,11 @@ from .._typing import FloatArray, IntArray
 from ..core.card import Card, Paper
 from ..core.estimate import Estimate, Part
 from ..core.finding import Finding, Severity
-from ..core.interval import Reserve
 from ..stats import glm
 from ..stats.cluster import covariance, from_rows, group_sums
 from ..tables.comparisons import Comparisons
 from . import _against
+from ._shares import opened
 
 RIDGE = 1e-9  # per unit of weight: it only keeps separated fits finite
 STEP = 1e-4
@@ -114,8 +114,10 @@ def rank(
         spread[few, :] = spread[:, few] = np.nan
     findings += _too_few(names, few, columns)
     df = np.where(np.arange(k) == wins.baseline, np.inf, np.maximum(units[0] - columns, 0.0))
-    reserve = Reserve(np.where(np.arange(k) == wins.baseline, 0.0, units[0]), value[1], parts[1])
-    made = [Part("sampling", spread, int(units[0].max(initial=0))) for spread in parts]
+    count = np.where(np.arange(k) == wins.baseline, 0.0, units[0])
+    raw, reserve = opened(count, value[1], parts[1])
+    controlled, _ = opened(count, value[0], parts[0])
+    made = [Part("sampling", each, int(units[0].max(initial=0))) for each in (controlled, raw, parts[2])]
     method, unit = "ranking.length_controlled", (0.0, 1.0)
     figures = {
         "raw": Estimate(names, value[1], (made[1],), df, unit, reserve, method=method),

@@ -131,7 +131,7 @@ def _pairs(runs: _runs.Runs, order: _order.Pairs, spread: FloatArray) -> tuple[E
     left, right = np.triu_indices(runs.k, 1)
     value, spread = order.matrix[left, right], spread.copy()
     names = tuple(f"{runs.names[i]} > {runs.names[j]}" for i, j in zip(left, right, strict=True))
-    still = (np.diagonal(spread) < 1e-15) & (value > 0) & (value < 1)
+    still = (np.diagonal(spread) < 1e-15) & (value > 1e-9) & (value < 1 - 1e-9)
     spread[still, :] = spread[:, still] = np.nan
     spread, labels = opened(np.full(left.size, float(runs.units)), value, spread)
     told = Finding(
