@@ -159,5 +159,5 @@ def test_covers_the_mean_over_orders_under_clustering() -> None:
         votes, _ = _votes.gather(replace(table, outcome=p))
         return _elo_flow.flow(votes, step=12.0, scale=400.0, initial=1000.0).path[-1]
 
-    rate, tolerance = covered(lambda t: elo.rank(t, step=12.0, shuffles=20), theta, expected, trials=200)
+    rate, tolerance = covered(lambda t: elo.rank(t, step=12.0, shuffles=20), theta, expected, trials=200, size=11)
     assert np.all(np.abs(rate - 0.95) < tolerance), rate

@@ -86,7 +86,7 @@ def test_davidsons_model_based_errors() -> None:
     assert fit.gradient < 1e-11
 
 
-@pytest.mark.parametrize(("k", "levels"), [(5, 3), (7, 3), (3, 50)], ids=["ties", "large ties", "no ties"])
+@pytest.mark.parametrize(("k", "levels"), [(5, 3), (7, 3), (13, 2), (3, 50)], ids=["ties", "larger", "passes", "none"])
 def test_derivatives_are_those_of_the_likelihood(k: int, levels: int) -> None:
     rng = np.random.default_rng(k)
     choices = _choices.from_ranks(
@@ -178,9 +178,16 @@ def test_too_little_gives_nan_and_a_finding(score: np.ndarray) -> None:
 
 def test_large_ties_are_split_with_a_finding() -> None:
     score = (np.random.default_rng(5).random((59, 11)) < np.linspace(0.2, 0.8, 11)).astype(float)
-    result = plackett_luce.rank(table(score))
+    result = plackett_luce.rank(table(score), most_tied=5)
     assert "ties-split" in {finding.code for finding in result.findings}
     assert np.corrcoef(result.value, np.arange(11))[0, 1] > 0.8
+
+
+def test_splitting_ties_draws_ratings_together() -> None:
+    score = np.round(gumbel(seed=6, n=211, theta=np.array([1.0, 0.5, 0.0, -0.5, -1.0])))
+    exact, split = plackett_luce.rank(table(score)), plackett_luce.rank(table(score), most_tied=1)
+    assert "ties-split" not in {finding.code for finding in exact.findings}
+    assert np.ptp(split.value) < np.ptp(POINTS * np.array([1.0, -1.0])) < np.ptp(exact.value)
 
 
 def test_one_cluster_gives_no_error() -> None:

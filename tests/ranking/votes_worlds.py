@@ -53,7 +53,7 @@ def covered(
     *,
     trials: int,
     clusters: int = 61,
-    size: int = 11,
+    size: int = 31,
     link: Callable[[np.ndarray], np.ndarray] = special.expit,
 ) -> tuple[np.ndarray, float]:
     """[k] how often 95 % intervals hold the truth, where a cluster's votes on one pair are drawn with one taste.
