@@ -109,19 +109,18 @@ def _means(code: IntArray, values: FloatArray, weight: FloatArray, M: int) -> tu
 def _mass(rows: Comparisons, code: IntArray, weight: FloatArray, M: int) -> FloatArray:
     """[M] the largest total weight that one judge gave the match in one order; a table without judges counts votes.
 
-    Where no judge saw the match, the mean weight of its trusted votes: ten people on one match are one match.
+    Where no judge saw the match it is a person's: ten people on one match are one match.
     """
-    trusted = weight * rows.trusted
     if not np.any(~rows.trusted):
-        return group_sums(code, trusted, M)
-    key = np.column_stack([code, rows.rater, rows.first])
+        return group_sums(code, weight, M)
+    key = np.column_stack([code, rows.rater, rows.first, rows.trusted])
     _, own = np.unique(key, axis=0, return_inverse=True)
     own = own.ravel()
-    total = group_sums(own, weight * ~rows.trusted, int(own.max(initial=-1)) + 1)
-    mass = np.zeros(M)
-    np.maximum.at(mass, code, total[own])
-    votes = np.maximum(group_sums(code, rows.trusted.astype(float), M), 1.0)
-    return np.where(mass > 0, mass, group_sums(code, trusted, M) / votes)
+    total = group_sums(own, weight, int(own.max(initial=-1)) + 1)[own]
+    by_judge, by_person = np.zeros(M), np.zeros(M)
+    np.maximum.at(by_judge, code, np.where(rows.trusted, 0.0, total))
+    np.maximum.at(by_person, code, total)
+    return np.where(by_judge > 0, by_judge, by_person)
 
 
 def _units(rows: Comparisons, code: IntArray, M: int) -> IntArray:

@@ -40,7 +40,11 @@ def findings(
     """
     k = len(policies)
     seen = labelled_clusters(matches, k)
-    found = [*_outside(policies, solved, apart), *_scarce(policies, seen, ~apart), *_judges(matches, solved, gain)]
+    found = [
+        *_outside(matches, policies, solved, apart),
+        *_scarce(policies, seen, ~apart),
+        *_judges(matches, solved, gain),
+    ]
     z = _unlike(matches, k)
     p = float(special.chdtrc(max(k - 1, 1), float(z @ z)))
     if p < UNLIKE:
@@ -60,7 +64,7 @@ def findings(
     return tuple(found)
 
 
-def _outside(policies: tuple[str, ...], solved: Solved, apart: BoolArray) -> list[Finding]:
+def _outside(matches: Matches, policies: tuple[str, ...], solved: Solved, apart: BoolArray) -> list[Finding]:
     found = []
     if apart.any():
         names = _named(policies, apart)
@@ -76,7 +80,10 @@ def _outside(policies: tuple[str, ...], solved: Solved, apart: BoolArray) -> lis
             )
         )
     lost = ~np.isfinite(solved.theta) & ~apart
-    if lost.any():
+    if not np.any(matches.label[matches.labelled][:, [0, 2]] > 0):
+        text = "People called every match a tie: nobody is better, and nothing says by how little."
+        found.append(Finding("votes-all-tied", Severity.SEVERE, text, remedy="Ask for a verdict where there is one."))
+    elif lost.any():
         names = _named(policies, lost)
         found.append(
             Finding(

@@ -16,6 +16,7 @@ from scipy.sparse import csgraph
 
 from .._typing import BoolArray, FloatArray, IntArray
 from ..stats.cluster import group_sums
+from ..stats.paired.sandwich import positive
 from . import _soft_davidson as davidson
 from ._matches import Matches
 
@@ -101,7 +102,8 @@ def solve(matches: Matches, said: FloatArray, lam: float, k: int) -> Solved:
     X = davidson.incidence(matches.left, matches.right, k)
     fitted = davidson.fit(X[where], np.ones((pair.size, q)), *total)
     played = np.bincount(np.concatenate([matches.left[weight > 0], matches.right[weight > 0]]), minlength=k) > 0
-    finite = played.sum() > 1 and fitted.converged and bool(np.abs(fitted.beta).max() < FAR)
+    decided = bool(np.any(matches.label[of_label > 0][:, [0, 2]] > 0))  # of ties alone no scale can be learnt
+    finite = decided and played.sum() > 1 and fitted.converged and bool(np.abs(fitted.beta).max() < FAR)
     theta = np.where(finite & played, fitted.beta, np.nan)
     label, judge, freedom = _influence(matches, said, fitted, lam, (of_all, of_label), played)
     return Solved(theta, float(fitted.gamma[0]) if q else -np.inf, lam, label, judge, freedom)
@@ -165,7 +167,7 @@ def covariance(cluster: IntArray, psi: FloatArray, labelled: BoolArray) -> Float
     for sign, code in layers(cluster):
         sums, u = _sums(code, psi), np.unique(code[labelled]).size
         total += sign * (sums.T @ sums) * (u / (u - 1) if u > 1 else np.nan)
-    return total
+    return total if cluster.shape[1] == 1 or np.isnan(total).any() else positive(total)
 
 
 def variance(matches: Matches, solved: Solved) -> FloatArray:

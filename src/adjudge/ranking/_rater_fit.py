@@ -173,6 +173,11 @@ def eliminated(state: State) -> tuple[FloatArray, FloatArray]:
     return state.A - flat @ state.B.reshape(flat.shape).T, over
 
 
+def inverse(schur: FloatArray) -> FloatArray:
+    """[p, p] inverse; directions in which nothing is known are left out."""
+    return np.asarray(np.linalg.pinv(schur, rcond=1e-13, hermitian=True))
+
+
 def climb(rows: Rows, x: FloatArray, y: FloatArray, precision: FloatArray, *, steps: int = STEPS) -> tuple[State, bool]:
     """Newton steps that halve until the value rises; and whether the last one was nothing."""
     state = derivatives(rows, x, y, precision)
@@ -212,7 +217,7 @@ def posterior(state: State) -> FloatArray:
     """[2R, 2R] posterior covariance of (a, b) by rater, the ratings' error included."""
     schur, over = eliminated(state)
     flat = over.reshape(over.shape[0], -1)
-    out = flat.T @ np.linalg.solve(schur, flat)
+    out = flat.T @ inverse(schur) @ flat
     R = state.C.shape[0]
     place = np.arange(2 * R).reshape(R, 2)
     out[place[:, :, None], place[:, None, :]] += np.linalg.inv(state.C)
@@ -223,7 +228,7 @@ def variances(state: State) -> FloatArray:
     """[R, 2] the diagonal of `posterior`, without the rest of it."""
     schur, over = eliminated(state)
     flat = over.reshape(over.shape[0], -1)
-    own = (flat * np.linalg.solve(schur, flat)).sum(axis=0).reshape(-1, 2)
+    own = (flat * (inverse(schur) @ flat)).sum(axis=0).reshape(-1, 2)
     return np.asarray(own + np.linalg.inv(state.C)[:, [0, 1], [0, 1]])
 
 
@@ -258,7 +263,7 @@ def influence(state: State, votes: BoolArray, k: int) -> FloatArray:
     """[k, p + 2R] what a score by every parameter adds to the ratings, whose scale the mean of a sets."""
     schur, over = eliminated(state)
     flat = over.reshape(over.shape[0], -1)
-    inner = np.linalg.inv(schur)
+    inner = inverse(schur)
     shared = np.hstack([inner, -inner @ flat])
     share = votes / max(int(votes.sum()), 1)
     sharpness = -(over[:, :, 0] @ share) @ shared

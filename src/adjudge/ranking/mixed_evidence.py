@@ -65,6 +65,7 @@ CARD = Card(
     when="When several kinds of evidence are about the same policies, each too thin alone.",
 )
 LEVEL = 0.01
+FEW = 10
 
 
 def rank(
@@ -121,6 +122,9 @@ def rank(
         unknown = Part("not worked out", np.full((rows.kinds, rows.kinds), np.nan), 0)
         figures["pvalues"] = Estimate(names, pvalues, (unknown,), np.array(np.inf), bounds=(0.0, 1.0))
         notes = _findings(names, figures["loadings"], pvalues)
+        if units < FEW:
+            text = f"Only {units} independent clusters: the intervals are too narrow, or there are none."
+            notes = (*notes, Finding("clusters-few", Severity.WARNING, text, units, FEW, "Add tasks or prompts."))
     elif heard.size:
         text = "The evidence allows no finite answer: its kinds contradict each other, or one says nothing."
         notes = (Finding("fit-unsettled", Severity.SEVERE, text, remedy="Rank by each kind of evidence alone."),)

@@ -63,6 +63,7 @@ CARD = Card(
 )
 MANY = 20
 """Raters from which on the ratings' error is clustered by rater: fewer are taken as the only raters of interest."""
+FEW = 10
 VOTES = 10
 """Votes below which nothing is said against a rater."""
 
@@ -108,7 +109,10 @@ def rank(
     active = int(np.unique(rows.rater).size)
     sigma_a = 0.0 if active < 3 else spread
     sigma_b = 0.0 if active < 3 or not rows.order else order_spread
-    state, sigma, done = fits.settle(rows, at, (sigma_a, sigma_b))
+    state, sigma, told = fits.settle(rows, at, (sigma_a, sigma_b))
+    done = told
+    if not told:  # nothing tells raters apart, as where the policies hardly differ
+        state, sigma, done = fits.settle(rows, at, (0.0, 0.0))
     theta = np.full(table.k, np.nan)
     heard = np.bincount(rows.rater, rows.mass, rows.raters) > 0
     theta[reach.keep] = fits.mean_sharpness(state, heard) * state.x[: rows.k] if done else np.nan
@@ -116,7 +120,7 @@ def rank(
     whole = np.full((table.k, table.k), np.nan)
     whole[np.ix_(reach.keep, reach.keep)] = covariance
     figures = _figures(table, rows, state, sigma)
-    notes = (*table.findings, *reach.findings, *_findings(table, rows, figures, active, done, clusters))
+    notes = (*table.findings, *reach.findings, *_findings(table, rows, figures, active, (told, done), clusters, units))
     if order and not rows.order and np.any(table.first[used]):
         notes = (*notes, _CONFOUNDED)
     return scale.to_points(
@@ -205,7 +209,7 @@ def _figures(table: Comparisons, rows: fits.Rows, state: fits.State, sigma: Floa
         "spread": Estimate(("σ_a", "σ_b"), sigma, (unknown,), np.array(np.inf)),
     }
     if rows.order:
-        inner = np.linalg.inv(fits.eliminated(state)[0])
+        inner = fits.inverse(fits.eliminated(state)[0])
         over = fits.eliminated(state)[1][:, :, 1]
         cross = -(inner[-1] @ over)  # of the mean with each rater's own
         own = joint[1::2, 1::2] + inner[-1, -1] + cross[:, None] + cross
@@ -220,13 +224,25 @@ def _figures(table: Comparisons, rows: fits.Rows, state: fits.State, sigma: Floa
 
 
 def _findings(
-    table: Comparisons, rows: fits.Rows, figures: dict[str, Estimate], active: int, done: bool, by_rater: bool
+    table: Comparisons,
+    rows: fits.Rows,
+    figures: dict[str, Estimate],
+    active: int,
+    settled: tuple[bool, bool],
+    by_rater: bool,
+    units: int,
 ) -> tuple[Finding, ...]:
     """What stands out about the raters, and about the fit."""
     found = []
-    if not done:
+    if not settled[1]:
         text = "The fit of ratings and raters did not settle: no ratings are given."
         found.append(Finding("fit-unsettled", Severity.SEVERE, text, remedy="Use ranking.bradley_terry."))
+    elif not settled[0]:
+        text = "The votes do not tell raters apart: all are taken as alike."
+        found.append(Finding("raters-unsettled", Severity.WARNING, text, remedy="Use ranking.bradley_terry."))
+    if units < FEW:
+        text = f"Only {units} independent clusters: the intervals are too narrow, or there are none."
+        found.append(Finding("clusters-few", Severity.WARNING, text, units, FEW, "Ask more raters, on more prompts."))
     if active < 3:
         text = f"{active} rater(s): how sharp they are cannot be told from how far apart the policies are."
         found.append(
