@@ -5,7 +5,7 @@
 Each item, score column and draw is one ranking; a policy without a score is not in it. Ties are outcomes of their own,
 with a parameter δ for each order that occurs (Davidson-Luce). Where more policies tie than `most_tied`, all ties are
 split into choices of one (Breslow), with a finding, for the scale then shrinks. Newton's method on distinct
-sets; the error is the sandwich over clusters of items. The scale of a score is never used: see `ranking.task_mean` for that.
+sets; the error is the sandwich over clusters of items. The scale of a score is never used: `ranking.task_mean` does.
 
 Turner, van Etten, Firth, et al. (2020), Modelling rankings in R; Hunter (2004).
 Limits: rankings of two are `ranking.bradley_terry` with Davidson's ties; `pseudo` wins and losses against an imaginary
