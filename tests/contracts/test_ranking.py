@@ -22,6 +22,9 @@ ARGUMENTS: dict[str, dict[str, Any]] = {}
 WORLDS: dict[str, Any] = {
     "ranking.blind_trials": leagues.scores(binary=True),
     "ranking.survival_game": leagues.failures(),
+    "ranking.item_response": leagues.scores(binary=True),
+    "ranking.length_controlled": leagues.against(leagues.votes(), baseline=2),
+    "ranking.learning_curves": leagues.curves(),
 }
 """Tables for methods that need one of their own, by address."""
 
@@ -29,7 +32,8 @@ DRAWS = frozenset(
     f"ranking.{name}"
     for name in (
         *("iqm", "median", "optimality_gap", "performance_profile", "probability_of_improvement"),
-        *("copeland", "kemeny", "maximal_lottery", "minimax", "multiwinner", "schulze", "split_cycle", "task_kemeny"),
+        *("copeland", "kemeny", "maximal_lottery", "minimax", "multiwinner", "schulze", "split_cycle"),
+        *("task_borda", "task_kemeny"),
     )
 )
 """Methods whose error is drawn by row or code order: their values must agree, their errors within a fifth."""
