@@ -113,7 +113,8 @@ def rank(
 
     Arguments:
         table: votes on pairs. Outcomes other than 0, ½ and 1 are probabilities that left wins: such a vote adds
-            y log p + (1 − y) log(1 − p) of Bradley-Terry and says nothing about ties.
+            y log p + (1 − y) log(1 − p) of Bradley-Terry and says nothing about ties. Where such outcomes outnumber
+            0 and 1, a ½ is a probability too.
         ties: `davidson`, `rao-kupper`, `newman` or `half`.
         order: True adds the effect of being shown first; `rater` adds one for each rater.
         covariates: whether the table's covariates enter (their effects are in `figures["effects"]`).
@@ -146,7 +147,6 @@ def rank(
         spread, told = _bootstrap(fit, table, draws, seed)
     alone = _alone(fit, meat)
     silent = sandwich.without_spread(fit, spread) & ~alone
-    spread[silent | alone], spread[:, silent | alone] = np.nan, np.nan
     parts = [("sampling", spread, meat.units)]
     if prior is not None:
         parts.append(("prior", _prior_part(fit), int(reach.keep.sum())))
@@ -167,6 +167,7 @@ def rank(
         ties=ties,
         method="ranking.bradley_terry",
         findings=findings,
+        blank=silent | alone,
     )
 
 

@@ -27,6 +27,7 @@ from .votes import Votes
 STEPS = 100
 TOLERANCE = 1e-9  # of the last step, in log-odds
 REACH = 50.0  # log-odds between two policies beyond which a fit has run away
+TIE_REACH = 15.0  # the same of a tie parameter: equals that part once in a million votes
 STRIDE = 5.0  # log-odds that η may move in one step
 
 
@@ -226,7 +227,8 @@ def _climb(problem: Problem, beta: FloatArray) -> tuple[FloatArray, tuple[float,
         if problem.law == "rao-kupper" and beta[-1] + move[-1] <= 0:
             move *= 0.9 * beta[-1] / -move[-1]
         beta, state, size = _uphill(problem, beta, state, move)
-        if not (np.isfinite(state[0]) and regular and _size(problem, beta) < REACH):
+        lost = problem.law != "bradley-terry" and abs(beta[-1]) > TIE_REACH
+        if lost or not (np.isfinite(state[0]) and regular and _size(problem, beta) < REACH):
             return beta, state, step, False
         if size < TOLERANCE:
             return beta, state, step, bool(problem.keep.any())

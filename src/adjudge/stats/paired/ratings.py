@@ -14,7 +14,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..._typing import FloatArray
+from ..._typing import BoolArray, FloatArray
 from ...core.estimate import Estimate, Part
 from ...core.finding import Finding, Severity
 from .newton import Fit
@@ -32,6 +32,7 @@ def estimate(
     ties: str = "davidson",
     method: str = "",
     findings: Sequence[Finding] = (),
+    blank: BoolArray | None = None,
 ) -> Estimate:
     """Ratings in points with the figures of the same fit.
 
@@ -44,33 +45,44 @@ def estimate(
         ties: the law by the name it was asked for: `newman` shows ν/2.
         method: address of the method.
         findings: what to distrust.
+        blank: [q] parameters whose error nothing shows: they keep their value and get a NaN covariance.
     """
     k, width = fit.votes.k, fit.votes.width
     told = (*findings, *failure(fit))
+    hidden = np.zeros(fit.beta.size, dtype=bool) if blank is None else blank
     figures = {}
+    seen = [(name, _hide(covariance, hidden), units) for name, covariance, units in parts]
     if effects:
         at = slice(k, width)
         gamma = POINTS * fit.effects
-        figures["effects"] = _part_of(parts, at, POINTS * np.ones(width - k), tuple(effects), gamma, df[at], method)
+        figures["effects"] = _part_of(seen, at, POINTS * np.ones(width - k), tuple(effects), gamma, df[at], method)
         spread = deviations(fit.votes)
         scaled = [j for j, name in enumerate(effects) if j < spread.size and not name.startswith("first")]
         if scaled:
             per = figures["effects"].select([effects[j] for j in scaled])
             figures["effects per sd"] = per.contrast(np.diag(spread[scaled]), per.names)
     if fit.has_tie:
-        figures["tie"] = _tie(fit, parts, ties, df[-1:], method)
+        figures["tie"] = _tie(fit, seen, ties, df[-1:], method)
     figures["certificate"] = certificate(fit, method)
     return Estimate(
         names=tuple(names),
         value=points(fit.theta),
         parts=tuple(
-            Part(name, covariance_points(fit.theta, covariance[:k, :k]), units) for name, covariance, units in parts
+            Part(name, _hide(covariance_points(fit.theta, covariance[:k, :k]), hidden[:k]), units)
+            for name, covariance, units in parts
         ),
         df=df[:k],
         method=method,
         findings=told,
         figures=figures,
     )
+
+
+def _hide(covariance: FloatArray, hidden: BoolArray) -> FloatArray:
+    """The covariance with NaN rows and columns."""
+    out = covariance.copy()
+    out[hidden], out[:, hidden] = np.nan, np.nan
+    return out
 
 
 def certificate(fit: Fit, method: str = "") -> Estimate:

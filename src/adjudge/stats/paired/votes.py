@@ -20,10 +20,10 @@ from ..._typing import BoolArray, FloatArray, IntArray
 from ...errors import AdjudgeError
 from ...tables.comparisons import Comparisons
 from ..cluster import group_sums
+from .levels import outcome_levels
 
 BLOCK = 1 << 18  # rows coded at once
 SLOTS = 1 << 22  # a table of keys may have this many entries, or four for each row
-MOST_SOFT = 64  # distinct soft outcomes; with more, rows are not summed
 MOST_LANES = 3_000  # raters with an order effect of their own
 
 
@@ -143,7 +143,8 @@ def collect(
         order: True adds one covariate, +1 where left was shown first and −1 where right was; `rater` adds one such
             effect for each rater.
         covariates: whether the table's covariates enter, before the order.
-        half: a tie is half a win and half a loss, so that every outcome is soft.
+        half: a tie is half a win and half a loss, so that every outcome is soft; it is so in any case where
+            probabilities other than ½ outnumber the wins and losses.
 
     Raises AdjudgeError for more than 3,000 raters with an order effect of their own.
 
@@ -159,24 +160,11 @@ def collect(
             f"At most {MOST_LANES:,} raters with an order effect each.",
             "Use order=True for one effect of being shown first.",
         )
-    own = covariates and table.covariates.shape[1] > 0
-    levels = None if own else _levels(table)
-    if levels is None:
+    levels, mostly_soft = outcome_levels(table)
+    half, own = half or mostly_soft, covariates and table.covariates.shape[1] > 0
+    if own or levels is None:
         return _by_row(table, order=order, covariates=own, half=half)
     return _summed(table, levels, order=order, half=half)
-
-
-def _levels(table: Comparisons) -> FloatArray | None:
-    """The distinct outcomes, 0, ½ and 1 first of all; None when there are too many to sum by."""
-    found = {0.0, 0.5, 1.0}
-    for start in range(0, table.n, BLOCK):
-        y = table.outcome[start : start + BLOCK]
-        soft = y[(y != 0) & (y != 1) & (y != 0.5) & np.isfinite(y)]
-        if soft.size:
-            found.update(np.unique(soft).tolist())
-        if len(found) > MOST_SOFT:
-            return None
-    return np.array(sorted(found))
 
 
 def _by_row(table: Comparisons, *, order: bool | str, covariates: bool, half: bool) -> Votes:
