@@ -24,7 +24,7 @@ def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_it_prints_verdicts_letters_and_what_to_run(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["compare", "runs1.csv", "--state", "study.json", "--out", "report"]) == 0
+    assert main(["compare", "runs1.csv", "--joint", "--state", "study.json", "--out", "report"]) == 0
     shown = capsys.readouterr().out
     assert "  ant  . > >  a" in shown
     assert "  bee  < . ?  b" in shown or "  bee  < ? .  b" in shown
@@ -35,7 +35,10 @@ def test_it_prints_verdicts_letters_and_what_to_run(capsys: pytest.CaptureFixtur
 
 
 def test_json_holds_the_verdicts(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["compare", "runs1.csv", "runs2.csv", "--format", "json", "--no-report", "--interims", "5"]) == 0
+    assert (
+        main(["compare", "runs1.csv", "runs2.csv", "--joint", "--format", "json", "--no-report", "--interims", "5"])
+        == 0
+    )
     told = json.loads(capsys.readouterr().out)
     assert told["policies"][0]["policy"] == "ant"
     assert told["policies"][0]["note"] == "letters a; 5 runs used"
@@ -45,11 +48,11 @@ def test_json_holds_the_verdicts(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_options_reach_the_study(capsys: pytest.CaptureFixture[str]) -> None:
-    words = ["--reference", "bee", "--level", "0.9", "--seed", "3", "--exact", "--early", "0.1", "--no-report"]
+    words = ["--reference", "bee", "--level", "0.9", "--seed", "3", "--joint", "--early", "0.1", "--no-report"]
     assert main(["compare", "runs1.csv", *words, "--format", "json"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert told["run"]["seed"] == 3
-    assert {"reference": "bee", "exact": True, "early": 0.1}.items() <= told["run"]["settings"].items()
+    assert {"reference": "bee", "joint": True, "early": 0.1}.items() <= told["run"]["settings"].items()
     assert [(p["left"], p["right"]) for p in told["differences"] if p["p_adjusted"] is None] in (
         [("ant", "cat")],
         [("cat", "ant")],

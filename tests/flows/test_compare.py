@@ -41,9 +41,9 @@ def write(blocks: list[dict[str, list[float]]]) -> list[str]:
 
 def test_a_study_look_by_look_is_the_study_at_once() -> None:
     files = write(rounds(5))
-    at_once = compare(files, interims=5)
+    at_once = compare(files, interims=5, joint=True)
     for name in files:
-        by_look = compare(name, state="study.json", interims=5)
+        by_look = compare(name, state="study.json", interims=5, joint=True)
     np.testing.assert_array_equal(by_look.decision, at_once.decision)
     np.testing.assert_array_equal(by_look.pvalue, at_once.pvalue)
     np.testing.assert_array_equal(by_look.used, at_once.used)
@@ -52,7 +52,7 @@ def test_a_study_look_by_look_is_the_study_at_once() -> None:
 
 def test_it_says_go_on_with_whom_and_then_stop() -> None:
     files = write(rounds(5))
-    first = compare(files[0], state="study.json")
+    first = compare(files[0], state="study.json", joint=True)
     assert not first.decided
     assert first.story.verdict.startswith("Go on: run 5 more of bee and cat. ant beats bee and cat.")
     assert first.wanted == (("bee", "all", 5), ("cat", "all", 5))
@@ -131,7 +131,7 @@ def test_files_may_be_environments() -> None:
     easy, hard = rounds(1)[0], rounds(1, means=(0.0, 0.0, 0.0), seed=7)[0]
     for name, block in (("easy", easy), ("hard", hard)):
         pl.DataFrame(block).write_csv(f"{name}.csv")
-    answer = compare(["easy.csv", "hard.csv"], each_file="environment")
+    answer = compare(["easy.csv", "hard.csv"], each_file="environment", joint=True)
     assert answer.runs.environments == ("easy", "hard")
     assert {where for _, _, where in answer.pairs} == {"easy", "hard"}
     assert "in hard" in answer.story.verdict

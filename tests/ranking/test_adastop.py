@@ -103,7 +103,7 @@ def test_environments_are_compared_each_on_its_own_scale() -> None:
         for _ in range(5)
     ]
     policy, env, score = zip(*rows, strict=True)
-    found = adastop.rank(from_arrays(policy=policy, item=np.arange(30), stratum=env, score=score))
+    found = adastop.rank(from_arrays(policy=policy, item=np.arange(30), stratum=env, score=score), joint=True)
     verdict = decisions(found)
     assert verdict["a − b [easy]"] == verdict["a − c [easy]"] == 1
     assert np.isnan(verdict["a − b [hard]"])
@@ -140,11 +140,11 @@ def test_what_cannot_be_decided_is_said() -> None:
     assert np.isnan(gone.value[1])
 
 
-def test_exact_pairs_agree_with_the_joint_test_for_two_agents() -> None:
+def test_the_papers_step_down_is_the_default_for_two_agents() -> None:
     two = table({name: WALKER[name] for name in ("DDPG", "TRPO")})
-    joint, exact = adastop.rank(two), adastop.rank(two, exact=True)
+    joint, exact = adastop.rank(two, joint=True), adastop.rank(two)
     np.testing.assert_allclose(joint.figures["pvalues"].value, exact.figures["pvalues"].value)
-    assert decisions(adastop.rank(table(WALKER), exact=True)) == decisions(adastop.rank(table(WALKER)))
+    assert decisions(adastop.rank(table(WALKER), joint=True)) == decisions(adastop.rank(table(WALKER)))
 
 
 def test_tables_of_tasks_are_taken_in_too() -> None:

@@ -42,9 +42,7 @@ SEVERE = 2  # exit code when a finding is severe, so that a pipeline can stop on
 @click.option("--trials", type=int, help="Trials of each policy at most, for successes.  [default: 50]")
 @click.option("--early", type=float, help="Power to spend on calling agents equal early.  [default: 0]")
 @click.option("--reference", metavar="AGENT", help="Compare all others with this one only.")
-@click.option(
-    "--exact", is_flag=True, default=None, help="Test pairs one by one, corrected by Holm: exact for few runs."
-)
+@click.option("--joint", is_flag=True, default=None, help="The paper's step-down over the largest difference.")
 @click.option("--seed", type=int, help="Of every random draw.  [default: 0]")
 @click.option("--state", type=click.Path(path_type=Path), metavar="FILE", help="Remembers the runs between looks.")
 @click.option(

@@ -41,7 +41,7 @@ def compare(
     trials: int | None = None,
     early: float | None = None,
     reference: str | None = None,
-    exact: bool | None = None,
+    joint: bool | None = None,
     level: float | None = None,
     seed: int | None = None,
     state: str | Path | None = None,
@@ -56,7 +56,7 @@ def compare(
         trials: of blind_trials: trials of each policy at most.
         early: of adastop: power that may be spent on calling agents equal early.
         reference: of adastop: the agent that all others are compared with; None compares all pairs.
-        exact: of adastop: Holm over exact tests of each pair, instead of the largest difference over all.
+        joint: of adastop: the paper's step-down over the largest difference, instead of exact pair tests.
         level: 1 − the family-wise error (0.95).
         seed: of every random draw (0).
         state: file that remembers the runs so far; given again, new runs are added to them.
@@ -69,7 +69,7 @@ def compare(
     """
     if method not in METHODS:
         raise AdjudgeError(f"compare: method is {method!r}.", f"One of {', '.join(METHODS)}.", "Name one of them.")
-    asked = Plan(method, level, runs, interims, trials, early, reference, exact, seed)
+    asked = Plan(method, level, runs, interims, trials, early, reference, joint, seed)
     saved = load(state) if state is not None else Saved()
     asked = asked.within(saved.plan) if saved.plan else asked
     columns = {"agent": agent, "score": score, "environment": environment, "run": run, "where": where}
@@ -105,7 +105,7 @@ def compare_runs(runs: Runs, plan: Plan, setting: Setting, *, findings: tuple[Fi
             setting.level,
             plan.early or 0.0,
             seed=setting.seed,
-            joint=not plan.exact,
+            joint=bool(plan.joint),
         )
         found = study(runs, design, reference=plan.reference)
         estimate = adastop.told(found)
@@ -177,5 +177,5 @@ def _fingerprint(table: Ratings) -> str:
 
 def _plain(plan: Plan) -> dict[str, object]:
     return {
-        name: getattr(plan, name) for name in ("method", "runs", "interims", "trials", "early", "reference", "exact")
+        name: getattr(plan, name) for name in ("method", "runs", "interims", "trials", "early", "reference", "joint")
     }

@@ -32,7 +32,7 @@ class Plan:
         trials: of each policy at most (blind_trials).
         early: power that may be spent on calling agents equal early (adastop).
         reference: agent that all others are compared with (adastop).
-        exact: Holm over exact tests of each pair (adastop).
+        joint: step-down over the largest difference, as in the paper (adastop).
         seed: of the sampled permutations.
     """
 
@@ -43,7 +43,7 @@ class Plan:
     trials: int | None = None
     early: float | None = None
     reference: str | None = None
-    exact: bool | None = None
+    joint: bool | None = None
     seed: int | None = None
 
     def within(self, saved: Plan) -> Plan:

@@ -4,11 +4,11 @@
     b_k(C): #{σ: max_{j ∈ C} T^{(j)} crossed a bound by look k} <= (1 − level)·k/K of all deals σ
     while max_{j ∈ C} T_k^{(j)} > b_k(C): call the larger mean of that pair better, and take the pair out of C
 
-C holds the comparisons still open; an agent none of whose comparisons is open is not run again. Family-wise error over
-all pairs and looks is at most 1 − level when the agents' laws are equal, whatever those laws are: exactly for two
-agents; in large samples for more, since pairs are dealt one by one (five normal agents, 5 runs a look: 5.4 % for 5 %).
-`exact=True` holds it for any number of runs and agents, by Holm's correction over the pairs, at a few per cent of
-power. With `early` = β, differences smaller than chance (by at most β over all looks) are called equal early.
+C holds the comparisons still open; an agent none of whose comparisons is open is not run again. The error over all
+pairs and looks is at most 1 − level whatever the laws of equal agents. For two agents that is exact. For more, the
+paper's step-down above (`joint=True`) holds it in large samples only, since pairs are dealt one by one (5 runs a look:
+5 to 6 % for 5 %); so the default tests each pair by its own deals, with (1 − level)/r while r are open (Holm), which
+holds it for any number of runs, at a few per cent of power. With `early` = β, small differences are called equal early.
 
 Mathieu, Della Vecchia, Shilova, et al. (2023), AdaStop. Limits: one look at all runs is the permutation test of mean
 differences with step-down; `reference` compares all others with one agent. Where the published package (0.1.3) ranks
@@ -76,7 +76,7 @@ def rank(
     early: float = 0.0,
     reference: str | None = None,
     permutations: int = 10_000,
-    exact: bool = False,
+    joint: bool = False,
     seed: int = 0,
 ) -> Estimate:
     """Mean scores of the agents, and in `figures` what the looks decided.
@@ -91,7 +91,7 @@ def rank(
         early: β, the power that may be spent on calling agents equal early.
         reference: an agent that all others are compared with; None compares all pairs.
         permutations: deals that are looked at; all of them when there are no more.
-        exact: test each pair by itself and correct by Holm, instead of the largest difference over all open pairs.
+        joint: hold the largest difference against the largest of each deal, as the paper does, instead of Holm.
         seed: of the sampled deals.
 
     The figures: `decisions` (1 the first of the pair is better, −1 worse, 0 not told apart, NaN open), `pvalues`,
@@ -105,7 +105,7 @@ def rank(
     >>> rank(table).figures["decisions"].value
     array([1.])
     """
-    design = Design(runs, interims, level, early, permutations, seed, joint=not exact)
+    design = Design(runs, interims, level, early, permutations, seed, joint=joint)
     return told(study(from_ratings(ratings, metric=metric), design, reference=reference))
 
 

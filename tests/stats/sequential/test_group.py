@@ -106,7 +106,7 @@ def test_scale_and_shift_of_all_scores_change_no_decision() -> None:
 
 
 def test_agents_that_are_decided_are_not_waited_for() -> None:
-    state = start(Design(interims=4), THREE)
+    state = start(Design(interims=4, joint=True), THREE)
     rng = np.random.default_rng(11)
     state = advance(state, [rng.normal(0, 1, 5), rng.normal(0, 1, 5), rng.normal(90, 1, 5)])
     np.testing.assert_array_equal(state.decision, [np.nan, -1, -1])
@@ -130,7 +130,7 @@ def test_environments_of_any_unit_weigh_alike() -> None:
     """Cells 0, 1 in one environment and 2, 3 in another whose scores are a million times as large."""
     rng = np.random.default_rng(13)
     block = [rng.normal(9, 1, 5), rng.normal(0, 1, 5), 1e6 * rng.normal(0, 1, 5), 1e6 * rng.normal(0, 1, 5)]
-    state = advance(start(Design(), np.array([[0, 1], [2, 3]])), block, [0, 0, 1, 1])
+    state = advance(start(Design(joint=True), np.array([[0, 1], [2, 3]])), block, [0, 0, 1, 1])
     assert state.decision[0] == 1
     assert np.isnan(state.decision[1])
 
@@ -146,7 +146,7 @@ def test_with_several_agents_the_pairs_of_equals_stay_together() -> None:
     """400 studies of 4 agents, one of them ahead: exact pair tests err in at most 5 % + 3 × 1.1 %, and find it."""
     laws = [lambda rng, shape: rng.standard_normal(shape) + 3, normal, normal, normal]
     pairs = np.column_stack(np.triu_indices(4, 1))
-    found = studies(laws, Design(permutations=1008, seed=2, joint=False), pairs, replicates=400)
+    found = studies(laws, Design(permutations=1008, seed=2), pairs, replicates=400)
     assert rejected(found)[:, 3:].any(axis=1).mean() < 0.05 + 3 * 0.011
     assert (found.decision[:, :3] == 1).mean() > 0.99
     assert found.runs[:, 0].mean() < 0.6 * found.runs[:, 1].mean()

@@ -37,7 +37,8 @@ class Design:
         early: β, power that may be spent on stopping early for equality; 0 never does.
         permutations: B, chains that are looked at; all of them when there are no more.
         seed: of the random permutations.
-        joint: step-down over the largest difference (the paper); otherwise Holm over exact tests of each pair.
+        joint: step-down over the largest difference (the paper), exact for two agents and in large samples; otherwise
+            Holm over exact tests of each pair.
     """
 
     runs: int = 5
@@ -46,7 +47,7 @@ class Design:
     early: float = 0.0
     permutations: int = 10_000
     seed: int = 0
-    joint: bool = True
+    joint: bool = False
 
     def __post_init__(self) -> None:
         fine = self.runs >= 1 and self.interims >= 1 and 0 < self.level < 1 and 0 <= self.early < 1

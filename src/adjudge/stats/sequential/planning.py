@@ -22,6 +22,8 @@ from .stepdown import look
 
 BLOCK = 4_000_000
 """Numbers in memory at a time."""
+SHARING = 40
+"""Studies that are judged by the same deals: few, or the luck of a sample of deals would be that of all studies."""
 EXACT_UP_TO = 100
 """Trials up to which a horizon is worked out by the rule's own recursion."""
 LOOKING = 1.2
@@ -62,7 +64,7 @@ def studies(laws: list[Law], design: Design, pairs: IntArray, *, replicates: int
     (1.0, 5.0)
     """
     pairs = np.asarray(pairs, dtype=np.int64).reshape(-1, 2)
-    size = max(1, BLOCK // (design.permutations * len(pairs)))
+    size = min(SHARING, max(1, BLOCK // (design.permutations * len(pairs))))
     parts = [_block(laws, design, pairs, min(size, replicates - done), done) for done in range(0, replicates, size)]
     fields = zip(*((part.decision, part.when, part.runs) for part in parts), strict=True)
     return Studies(*(np.concatenate(field) for field in fields))

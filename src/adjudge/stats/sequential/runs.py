@@ -174,17 +174,18 @@ def _findings(study: Study) -> tuple[Finding, ...]:
     design, state = study.state.design, study.state
     found = []
     looks = math.comb(2 * design.runs, design.runs)
-    least = 2 / float(looks) ** min(design.interims, 60)
-    if least > 1 - design.level:
+    least = max(2 / float(looks) ** min(design.interims, 60), 1 / design.permutations)
+    share = 1 if design.joint else max(len(state.pairs), 1)
+    if least * share > 1 - design.level:
         found.append(
             Finding(
                 "design-cannot-decide",
                 Severity.SEVERE,
                 f"{design.interims} looks at {design.runs} runs of each agent can be dealt in so few ways that nothing "
-                f"could ever be decided at {design.level:.0%}.",
-                least,
+                f"could ever be decided at {design.level:.0%} among {len(state.pairs)} pairs.",
+                least * share,
                 1 - design.level,
-                "Plan more runs for each look, or more looks.",
+                "Plan more runs for each look, or more looks; from 20 agents on, more permutations too.",
             )
         )
     beyond = study.runs.counts - study.used

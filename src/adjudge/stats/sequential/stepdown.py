@@ -42,7 +42,7 @@ class Look:
     largest: FloatArray
 
 
-def look(history: FloatArray, still: BoolArray, *, spend: FloatArray, early: FloatArray, joint: bool = True) -> Look:
+def look(history: FloatArray, still: BoolArray, *, spend: FloatArray, early: FloatArray, joint: bool) -> Look:
     """Decide what can be decided at the last interim of a history.
 
     Arguments:
