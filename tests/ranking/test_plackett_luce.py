@@ -9,8 +9,9 @@ import pytest
 from scipy import special
 
 from adjudge.errors import AdjudgeError
-from adjudge.ranking import _choices, plackett_luce
+from adjudge.ranking import _choices, bradley_terry, plackett_luce
 from adjudge.stats.paired.scale import POINTS
+from adjudge.tables.comparisons import from_arrays
 from adjudge.tables.ratings import Ratings
 
 # R. Davidson (1970), JASA 65, Example 2: chocolate puddings i, j, comparisons, wins of i, wins of j, ties.
@@ -122,6 +123,19 @@ def test_one_pair_is_log_odds() -> None:
     score = np.repeat([[1.0, 0.0], [0.0, 1.0]], [30, 10], axis=0)
     result = plackett_luce.rank(table(score))
     assert result.value[0] - result.value[1] == pytest.approx(POINTS * np.log(3), abs=1e-9)
+
+
+def test_rankings_of_two_are_bradley_terry_with_davidsons_ties() -> None:
+    left, right = (PUDDING[:, c] - 1 for c in (0, 1))
+    votes = from_arrays(
+        np.tile(left, 3),
+        np.tile(right, 3),
+        np.repeat([1.0, 0.0, 0.5], 15),
+        count=PUDDING[:, 3:].T.ravel().astype(float),
+    )
+    one, other = plackett_luce.rank(table(pudding_scores())), bradley_terry.rank(votes, ties="davidson")
+    np.testing.assert_allclose(one.value, other.value, atol=1e-6)
+    np.testing.assert_allclose(one.stderr, other.stderr, rtol=0.02)  # two imaginary verdicts a policy
 
 
 def test_scores_count_by_their_order_only() -> None:

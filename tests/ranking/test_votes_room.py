@@ -73,3 +73,22 @@ def test_a_policy_in_one_cluster_has_a_rating_and_no_error() -> None:
     assert np.isfinite(result.value).all()
     assert np.isnan(result.stderr).tolist() == [False, False, True]
     assert [finding.subject for finding in result.findings if finding.code == "votes-too-few"] == [("p2",)]
+
+
+@pytest.mark.parametrize("clusters", [0, 13])
+@each
+def test_a_count_is_a_repetition(method: ModuleType, clusters: int) -> None:
+    table = league(seed=8, n=61, k=5, ties=0.2, clusters=clusters)
+    table = replace(table, count=np.tile([1.0, 2, 3], 21)[:61], weight=np.tile([1.0, 0.5], 31)[:61])
+    rows = np.repeat(np.arange(61), table.count.astype(int))
+    repeated = replace(table.take(rows), count=np.ones(rows.size), row=np.arange(rows.size))
+    one, other = method.rank(table), method.rank(repeated)
+    np.testing.assert_allclose(one.value, other.value, rtol=1e-9, atol=1e-9)
+    np.testing.assert_allclose(one.covariance, other.covariance, rtol=1e-7, atol=1e-10)
+
+
+def test_a_weight_multiplies_a_vote_and_not_their_number() -> None:
+    table = league(seed=9, n=61, k=5)
+    one, twice = massey.rank(table), massey.rank(replace(table, weight=np.full(61, 2.0)))
+    np.testing.assert_allclose(twice.value, one.value, atol=1e-12)
+    np.testing.assert_allclose(twice.covariance, one.covariance, rtol=1e-10, atol=1e-14)
