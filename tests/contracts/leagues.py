@@ -42,8 +42,10 @@ def votes(seed: int = 23, *, trusted: float = 0.0) -> Comparisons:
 
 
 def against(table: Comparisons, *, baseline: int) -> Comparisons:
-    """The votes in which one policy takes part."""
-    return table.take((table.left == baseline) | (table.right == baseline))
+    """The votes in which one policy takes part, with the difference in length as a covariate."""
+    met = table.take((table.left == baseline) | (table.right == baseline))
+    length = np.random.default_rng(37).normal(0, 100, met.n)
+    return replace(met, covariates=length[:, None], covariate_names=("length",))
 
 
 def drawn(eta: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -104,6 +106,35 @@ def failures(seed: int = 31) -> Ratings:
     )
 
 
+def curves(seed: int = 31) -> Ratings:
+    """5 policies on 7 tasks, 3 tracked runs of each, 11 logged steps a run; `step` is a covariate."""
+    rng = np.random.default_rng(seed)
+    shape = (POLICIES, 7, 3, 11)
+    policy, item, run, step = (grid.ravel() for grid in np.meshgrid(*map(np.arange, shape), indexing="ij"))
+    ability, ease = np.linspace(0.9, 0.3, POLICIES), rng.normal(0, 0.1, 7)
+    wander = rng.normal(0, 0.05, shape[:3]).ravel()[(policy * 7 + item) * 3 + run]
+    level = ability[policy] + ease[item] + wander
+    score = level * step / 10 + rng.normal(0, 0.02, policy.size)
+    table = scores()
+    n = policy.size
+    return replace(
+        table,
+        policy=policy,
+        item=item,
+        cluster=item * 3 + run,
+        score=score[:, None],
+        gold=np.full(n, np.nan),
+        weight=np.ones(n),
+        propensity=np.full(n, np.nan),
+        gold_variance=np.zeros(n),
+        covariates=step[:, None].astype(float),
+        covariate_names=("step",),
+        stratum=np.zeros(n, dtype=np.int64),
+        strata=("all",),
+        row=np.arange(n),
+    )
+
+
 def rows_of(table: Comparisons | Ratings) -> list[str]:
     """Names of the columns that have one entry a row."""
     return [field.name for field in fields(table) if isinstance(getattr(table, field.name), np.ndarray)]
@@ -119,7 +150,8 @@ def renamed(table: Comparisons | Ratings, order: np.ndarray) -> Comparisons | Ra
     rng = np.random.default_rng(5)
     codes = rng.permutation(int(table.item.max()) + 1)
     if isinstance(table, Ratings):
-        return replace(table, policy=order[table.policy], item=codes[table.item], cluster=codes[table.cluster])
+        units = codes if np.array_equal(table.cluster, table.item) else rng.permutation(int(table.cluster.max()) + 1)
+        return replace(table, policy=order[table.policy], item=codes[table.item], cluster=units[table.cluster])
     matches = rng.permutation(int(table.match.max()) + 1)
     return replace(
         table,
