@@ -112,6 +112,19 @@ def test_one_order_effect_for_each_rater_finds_the_rater_who_looks_at_the_first(
     assert (np.abs(effects.value[[0, 2]]) < 3 * effects.stderr[[0, 2]]).all()
 
 
+def test_a_rater_who_always_takes_the_first_says_nothing_about_policies():
+    table = season(seed=13, n=1009)
+    first = np.random.default_rng(2).choice([-1.0, 1.0], size=table.n)
+    rater = np.where(np.arange(table.n) < 50, 0, 1)
+    outcome = np.where(rater == 0, (1 + first) / 2, table.outcome)
+    table = replace(table, rater=rater, raters=("stuck", "fair"), first=first, outcome=outcome)
+    found, without = rank(table, order="rater"), rank(table.take(rater == 1), order="rater")
+    assert next(each for each in found.findings if each.code == "order-one-sided").subject == ("first, stuck",)
+    np.testing.assert_allclose(found.value, without.value, atol=1e-8)
+    np.testing.assert_allclose(found.figures["effects"].value[1], without.figures["effects"].value[1], atol=1e-8)
+    assert np.isnan(found.figures["effects"].value[0])
+
+
 def test_effects_that_cannot_be_told_apart_are_left_out_and_named():
     table = season(seed=5, d=1)
     twin = replace(table, covariates=np.repeat(table.covariates, 2, axis=1), covariate_names=("x", "again"))

@@ -137,6 +137,7 @@ def rank(
     _check(order, prior, covariance)
     votes = collect(table, order=order, covariates=covariates, half=ties == "half")
     named = effects.names(table, order, covariates)
+    votes, stuck = effects.one_sided(votes, named)
     reach = graph.examine(votes, table.policies, prior=prior is not None)
     votes, lost = effects.identified(votes, named, reach.keep, 0.0 if prior is None else (POINTS / prior) ** 2)
     fit = newton.fit(votes, ties=ties, keep=reach.keep, prior=np.inf if prior is None else prior / POINTS)
@@ -152,6 +153,7 @@ def rank(
         parts.append(("prior", _prior_part(fit), int(reach.keep.sum())))
     findings = (
         *reach.findings,
+        *stuck,
         *lost,
         *_about_outcomes(table, ties),
         *told,

@@ -71,3 +71,35 @@ def identified(
             tuple(lost),
         ),
     )
+
+
+def one_sided(votes: Votes, effects: tuple[str, ...]) -> tuple[Votes, tuple[Finding, ...]]:
+    """The votes without those of raters who only ever took what was shown first, or last; a finding names them.
+
+    The order effect of such a rater is infinite, and their votes say nothing about the policies. It is asked only where
+    each rater has an effect of their own.
+    """
+    if not votes.lanes:
+        return votes, ()
+    forward = votes.sign[votes.edge] > 0
+    shown = (votes.mass > 0) & (votes.sign[votes.edge] != 0)
+    lane = votes.lane[votes.edge]
+    for_first = np.where(forward, votes.y, 1 - votes.y)
+    took = np.bincount(lane, shown & (for_first > 0), minlength=votes.lanes) > 0
+    left_it = np.bincount(lane, shown & (for_first < 1), minlength=votes.lanes) > 0
+    stuck = took != left_it
+    if not stuck.any():
+        return votes, ()
+    named = tuple(effects[votes.z.shape[1] + j] for j in np.flatnonzero(stuck).tolist())
+    return votes.only(~(stuck[votes.lane] & (votes.sign != 0))), (
+        Finding(
+            "order-one-sided",
+            Severity.WARNING,
+            f"{len(named)} of {votes.lanes} raters took one side only, whatever was shown there "
+            f"({', '.join(named[:3])}{' …' if len(named) > 3 else ''}); their votes are left out.",
+            float(len(named)),
+            0.0,
+            "Use order=True for one effect of all raters.",
+            named,
+        ),
+    )

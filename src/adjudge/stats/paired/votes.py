@@ -107,10 +107,13 @@ class Votes:
 
     def within(self, keep: BoolArray) -> Votes:
         """The same votes with nothing left of those that meet a policy outside `keep` [k]."""
-        inside = keep[self.left] & keep[self.right]
-        if inside.all():
+        return self.only(keep[self.left] & keep[self.right])
+
+    def only(self, edges: BoolArray) -> Votes:
+        """The same votes with nothing left of those on other edges than `edges` [E]."""
+        if edges.all():
             return self
-        on = inside[self.edge]
+        on = edges[self.edge]
         mass, square, battles = (np.where(on, each, 0.0) for each in (self.mass, self.square, self.battles))
         return replace(self, mass=mass, square=square, battles=battles)
 
