@@ -29,6 +29,8 @@ FAR = 12.0
 SMALL = np.log(1e-3)
 """Log of a spread below which it counts as 0."""
 TOLERANCE = 1e-8
+NEAR = 1e-12
+"""Posterior weight of a node below which it adds nothing to the curvature of a task."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -121,7 +123,9 @@ def fit(counts: Counts, *, slopes: bool, guess: float, prior: float) -> Fit:
         slope[:k] -= x[:k] / prior**2
         return float((x[:k] ** 2).sum() / (2 * prior**2) - loglik.sum()), -slope
 
-    found = optimize.minimize(minus, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": 500})
+    found = optimize.minimize(
+        minus, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": 1000, "ftol": 1e-14, "gtol": 1e-7}
+    )
     x = _newton(np.asarray(found.x), minus, lambda x: _information(counts, x, k, nodes, guess, prior)[0])
     bread, score, R, loglik = _information(counts, x, k, nodes, guess, prior)
     sigma, tau = float(np.exp(x[k])), float(np.exp(x[k + 1])) if slopes else 0.0
@@ -214,10 +218,15 @@ def _information(
         info[theta, k + i] = info[k + i, theta] = (bend * by[0] * d).sum(axis=1) - i * (G * by[0] * lift).sum(axis=1)
         for j, other in enumerate(by[1:]):
             info[k + i, k + j] = (bend * d * other - G * second[min(i, j), max(i, j)]).sum()
-    mean = np.zeros((counts.success.shape[0], J))
-    for q in range(nodes.z.size):  # nodes, not rows: the sums below are matrix products
-        pulled = steep[:, q] * (counts.success - counts.trials * P[:, q])
-        full = np.column_stack([pulled * by[0][q], *(pulled @ d[:, q] for d in by[1:])])
-        mean += R[:, q, None] * full
-        info -= full.T @ (R[:, q, None] * full)
+    S, M = counts.success, counts.trials
+    mean = np.empty((S.shape[0], J))
+    mean[:, :k] = S * (R @ (steep * by[0]).T) - M * (R @ (steep * P * by[0]).T)
+    for i, d in enumerate(by[1:]):
+        mean[:, k + i] = (R * (S @ (steep * d) - M @ (steep * P * d))).sum(axis=1)
+    for q in range(nodes.z.size):  # nodes, not rows; a task that is not near the node has no part in its sum
+        near = np.flatnonzero(R[:, q] > NEAR)
+        if near.size:
+            pulled = steep[:, q] * (S[near] - M[near] * P[:, q])
+            full = np.column_stack([pulled * by[0][q], *(pulled @ d[:, q] for d in by[1:])])
+            info -= full.T @ (R[near, q, None] * full)
     return info + mean.T @ mean, mean, R, loglik
