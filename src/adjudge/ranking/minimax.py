@@ -2,7 +2,8 @@
 
     value_i = min_j m_ij        m_ij = mean win share of i against j − ½
 
-A positive value says that the policy beats every other. An opponent never met might win every time: `slack` says so.
+A positive value says that the policy beats every other. An opponent never met is
+left out, but might win every time: `slack` says so.
 
 Simpson (1969), Q. J. Econ. 83(3); Kramer (1977), J. Econ. Theory 16(2).
 Limits: a policy that beats all others is the winner; two policies are the majority.
@@ -12,6 +13,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from .._typing import FloatArray
 from ..core.card import Card, Paper
 from ..core.estimate import Estimate
 from ..stats.voting import rules
@@ -69,11 +71,13 @@ def rank(table: Comparisons, *, draws: int = 1000, seed: int = 0) -> Estimate:
     array([ 0.5, -0.5, -0.5])
     """
     found = margins(table)
-    low = np.zeros((found.j, 2))
+    met, low = found.met() > 0, np.zeros((found.j, 2))
+
+    def worst(M: FloatArray) -> FloatArray:
+        return rules.minimax(np.where(met, M, np.inf))
+
     if found.j > 1:
-        worst = rules.minimax(np.where(found.met() > 0, found.table(), np.inf))
-        low[:, 0] = np.where(found.unknown > 0, np.minimum(worst, 0.0) + 0.5, 0.0)
-        low[:, 1] = np.where(found.unknown > 0, np.maximum(worst, 0.0), 0.0)
+        low[:, 0] = np.where(found.unknown > 0, worst(found.table()) + 0.5, 0.0)
     return _voting.by_rule(
-        found, rules.minimax, method="ranking.minimax", draws=draws, seed=seed, bounds=(-0.5, 0.5), slack=low
+        found, worst, method="ranking.minimax", draws=draws, seed=seed, bounds=(-0.5, 0.5), slack=low
     )

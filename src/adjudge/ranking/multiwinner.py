@@ -4,9 +4,9 @@
     value_c = f(S) − f(best S without c)   for members;      f(best swap of c for a member) − f(S)   for others
 
 Each item is a voter who ranks the policies by score. The value is what a seat hangs on, in shares of a voter's
-greatest satisfaction: above 0 in the committee, below it outside. Errors are a bootstrap of voters with the committee held fixed;
-`figures["membership"]` chooses it anew in each replicate. If trusted labels exist, `figures["latent"]` is the
-committee's worth by them, relative to the best committee's: what bias in the scores has cost.
+greatest satisfaction: above 0 in the committee, below it outside. Errors are a bootstrap of voters with the committee
+held fixed; `figures["membership"]` chooses it anew in each replicate. If trusted labels exist, `figures["latent"]` is
+the committee's worth by them, relative to the best committee's: what bias in the scores has cost.
 
 Boehmer, Celis, Huang, et al. (2023), Subset selection based on multiple rankings in the presence of bias.
 Limits: K = 1 under Borda is the highest mean rank; greedy is within 1 − 1/e of the best, within ½ under quotas.

@@ -4,7 +4,8 @@
     SNTV: u of the top only, λ = 1;   Borda: λ = 1;   Chamberlin-Courant: λ = (1, 0, …);   harmonic: λ_r = 1/r
 
 f is monotone and submodular, so that greedy choice is within 1 − 1/e of the best committee (Nemhauser, Wolsey,
-Fisher 1978), and within ½ under lower bounds for groups, which are a matroid; SNTV and Borda are additive, and greedy is exact.
+Fisher 1978), and within ½ under lower bounds for groups, which are a matroid; SNTV and Borda are additive, and greedy
+is exact for them.
 Limits: one seat makes Chamberlin-Courant, harmonic and Borda the same; as many seats as candidates take everybody.
 """
 
@@ -14,6 +15,7 @@ import numpy as np
 from scipy import optimize, sparse
 
 from ..._typing import BoolArray, FloatArray, IntArray
+from ..cluster import group_sums
 
 RULES = ("sntv", "borda", "chamberlin_courant", "harmonic")
 SECONDS = 10.0
@@ -107,7 +109,7 @@ def exact(U: FloatArray, w: FloatArray, *, seats: int, rule: str, group: IntArra
     if rule in RULES[:2]:
         return greedy(U, w[None], seats=seats, rule=rule, group=group, quota=quota)[0]
     U, voter = np.unique(U, axis=0, return_inverse=True)
-    w = np.bincount(voter.ravel(), weights=w)
+    w = group_sums(voter.ravel().astype(np.int64), w, U.shape[0])
     m, k = U.shape
     lam = weights_of(rule, seats)
     lam = lam[lam > 0]

@@ -4,8 +4,9 @@
 
 Policies that run in circles form groups (strong components of "does not lose to"), and every optimal order keeps the
 groups in their order (Truchon 1998), so that only groups are searched: up to 12 by dynamic programming over subsets,
-averaged over all optimal orders; up to `exact` by integer programming, the triangle inequalities added as they are
-broken; beyond it by moving one policy at a time, with the sum of best pairs as a bound.
+averaged over all optimal orders; larger ones first along strict wins, then up to `exact` by integer programming, the
+triangle inequalities added as they are broken; beyond it by moving one policy at a time, with the sum of best pairs as
+a bound.
 
 Held, Karp (1962); Grötschel, Jünger, Reinelt (1984), A cutting plane algorithm for the linear ordering problem.
 Limits: no majority cycle gives the majority order at once; k = 2 is the majority.
@@ -134,6 +135,9 @@ def _group(M: FloatArray, exact: int) -> Order:
     if k <= BY_SUBSETS:
         place, best, orders = _subsets(M[None])
         return Order(place[0], best.item(), best.item(), orders.item())
+    parts = _parts(M)
+    if len(parts) > 1:
+        return _in_turn(M, parts, exact)
     order = improve(M[None], np.argsort(-M.sum(axis=1))[None])[0]
     score, bound = _scores(M[None], order[None]).item(), np.abs(np.triu(M)).sum().item()
     if k <= exact:
@@ -143,6 +147,27 @@ def _group(M: FloatArray, exact: int) -> Order:
             better = _scores(M[None], tried).item()
             order, score = (tried[0], better) if better >= score else (order, score)
     return Order(np.argsort(order).astype(float) + 1.0, score, max(bound, score), np.nan)
+
+
+def _parts(M: FloatArray) -> list[IntArray]:
+    """Groups that win in circles, each before those that it reaches by wins: some optimal order keeps to theirs."""
+    label = csgraph.connected_components((M > 1e-12).astype(float), directed=True, connection="strong")[1]
+    reach = np.isfinite(csgraph.shortest_path((M > 1e-12).astype(float), unweighted=True)).sum(axis=1)
+    first = np.unique(label, return_index=True)[1]
+    return [np.flatnonzero(label == label[at]) for at in first[np.argsort(-reach[first], kind="stable")]]
+
+
+def _in_turn(M: FloatArray, parts: list[IntArray], exact: int) -> Order:
+    """One optimal order of groups that tie or never met across: the best order of each, one after the other."""
+    position, score, bound, above = np.zeros(M.shape[0]), 0.0, 0.0, 0
+    rest = np.ones(M.shape[0], dtype=bool)
+    for at in parts:
+        part = _group(M[np.ix_(at, at)], exact)
+        position[at] = above + part.position
+        rest[at] = False
+        across = M[np.ix_(at, np.flatnonzero(rest))].sum().item()
+        score, bound, above = score + part.score + across, bound + part.bound + across, above + at.size
+    return Order(position, score, bound, np.nan)
 
 
 def _subsets(M: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
