@@ -25,12 +25,13 @@ from ..stats.paired import batch, effects, graph, newton, ratings, sandwich
 from ..stats.paired.scale import POINTS
 from ..stats.paired.votes import collect
 from ..tables.comparisons import Comparisons
+from . import _bradley_terry_findings
 
 CARD = Card(
     answers="How strong is each policy, and how sure is that, when votes of one prompt or rater hang together?",
     equation="""
     P(win : tie : loss) = e^{η/2} : ν : e^{−η/2},   η = θ_left − θ_right + z·γ + first·δ
-    rating = 1000 + 400/ln 10 · (θ − mean θ),       Cov = A⁻¹ M A⁻¹,  M = c/(c−1) Σ_g S_g S_gᵀ
+    rating = 1000 + 400/ln 10 · (θ − mean θ),       Cov = A⁻¹ M A⁻¹,  M = (c−1)/c Σ_g S̃_g S̃_gᵀ
     """,
     papers=(
         Paper(
@@ -44,7 +45,7 @@ CARD = Card(
             "On extending the Bradley-Terry model to accommodate ties in paired comparison experiments",
             "Davidson",
             1970,
-            "J. Am. Stat. Assoc. 65(329)",
+            "Journal of the American Statistical Association 65(329)",
             "https://doi.org/10.1080/01621459.1970.10481082",
             "Eq. 2.4",
         ),
@@ -52,7 +53,7 @@ CARD = Card(
             "Ties in paired-comparison experiments: a generalization of the Bradley-Terry model",
             "Rao, Kupper",
             1967,
-            "J. Am. Stat. Assoc. 62(317)",
+            "Journal of the American Statistical Association 62(317)",
             "https://doi.org/10.1080/01621459.1967.10482901",
         ),
         Paper(
@@ -79,6 +80,14 @@ CARD = Card(
             "https://doi.org/10.1198/jbes.2010.07136",
             "Eq. 2.11",
         ),
+        Paper(
+            "Cluster-robust inference: a guide to empirical practice",
+            "MacKinnon, Nielsen, Webb",
+            2023,
+            "J. Econom. 232(2)",
+            "https://doi.org/10.1016/j.jeconom.2022.04.001",
+            "CV3",
+        ),
     ),
     needs=("left", "right", "outcome"),
     assumes=(
@@ -88,13 +97,12 @@ CARD = Card(
     limits=(
         "A policy that never lost, or never won, has no maximum-likelihood rating; prior gives it one.",
         "ties='half' shrinks the scale, the more the more ties there are.",
-        "Fewer than some 20 clusters: the intervals are rough.",
+        "Clusters so few or so uneven that they tell as much as ten equal ones: the intervals are rough.",
     ),
     when="Votes on pairs of policies. With few trusted votes and many of a judge, ranking.ppi_bradley_terry.",
 )
 
 COVARIANCES = ("sandwich", "bootstrap")
-FEW_CLUSTERS = 10.0  # of equal size
 MOST_LOST = 0.05  # share of bootstrap replicates without a maximum beyond which their spread says too little
 
 
@@ -155,10 +163,10 @@ def rank(
         *reach.findings,
         *stuck,
         *lost,
-        *_about_outcomes(table, ties),
+        *_bradley_terry_findings.about_outcomes(table, ties),
         *told,
-        *_few(fit, meat),
-        *_doubts(table, silent, alone),
+        *_bradley_terry_findings.few(fit, meat),
+        *_bradley_terry_findings.doubts(table, silent, alone),
     )
     return ratings.estimate(
         fit,
@@ -221,74 +229,3 @@ def _alone(fit: newton.Fit, meat: sandwich.Meat) -> BoolArray:
     one = np.zeros(fit.beta.size, dtype=bool)
     one[: fit.votes.k] = fit.keep & (meat.seen[: fit.votes.k] < 2)
     return one
-
-
-def _few(fit: newton.Fit, meat: sandwich.Meat) -> tuple[Finding, ...]:
-    """Too few clusters for any standard error, or for a good one."""
-    if meat.even >= FEW_CLUSTERS or not fit.converged:
-        return ()
-    return (
-        Finding(
-            "clusters-too-few",
-            Severity.SEVERE if meat.units < 2 else Severity.WARNING,
-            f"The votes come from {meat.units} cluster{'' if meat.units == 1 else 's'}, which tell as much as "
-            f"{meat.even:.1f} of equal size: "
-            + ("nothing shows how far clusters differ." if meat.units < 2 else "the intervals are rough."),
-            meat.even,
-            FEW_CLUSTERS,
-            "Collect votes from more prompts, raters or sessions.",
-        ),
-    )
-
-
-def _doubts(table: Comparisons, silent: BoolArray, alone: BoolArray) -> tuple[Finding, ...]:
-    """Ratings without an error: an error of exactly 0 would be a confident number."""
-    found = []
-    for code, who, why, remedy in (
-        (
-            "spread-unknown",
-            silent,
-            "cancel out exactly in every cluster, as when a judge picks what it is shown first in both orders",
-            "Look at the judge (order=True), or cluster by something else.",
-        ),
-        ("policy-in-one-cluster", alone, "come from one cluster", "Let other raters or prompts vote on them."),
-    ):
-        names = tuple(name for name, off in zip(table.policies, who, strict=False) if off)
-        if names:
-            shown = ", ".join(names[:5]) + (" …" if len(names) > 5 else "")
-            text = f"The votes on {shown} {why}; nothing shows how far their ratings may be off."
-            found.append(Finding(code, Severity.SEVERE, text, float(len(names)), 0.0, remedy, names))
-    return tuple(found)
-
-
-def _about_outcomes(table: Comparisons, ties: str) -> tuple[Finding, ...]:
-    """What the chosen law does to ties and to soft votes."""
-    y, count = table.outcome, table.count * table.known
-    tied = float(count[y == 0.5].sum())
-    if ties == "half":
-        if not tied:
-            return ()
-        return (
-            Finding(
-                "half-win",
-                Severity.WARNING,
-                f"{tied:,.0f} of {table.battles:,.0f} votes are ties counted as half a win for each side, which draws "
-                "all ratings together.",
-                tied,
-                0.0,
-                "Use ties='davidson', which gives ties a chance of their own.",
-            ),
-        )
-    soft = float(count[(y != 0) & (y != 1) & (y != 0.5) & np.isfinite(y)].sum())
-    if not soft:
-        return ()
-    return (
-        Finding(
-            "soft-outcomes",
-            Severity.INFO,
-            f"{soft:,.0f} of {table.battles:,.0f} outcomes are probabilities; they say who wins, nothing about ties.",
-            soft,
-            0.0,
-            "Use ties='half' to read 0.5 as a probability too." if tied else "",
-        ),
-    )

@@ -6,7 +6,7 @@ A⁻¹S̃_g is how far the fit would move without cluster g, to first order, so 
 Only clusters with more than 1/500 of the votes are looked at: the others hide less than a fifth of a per cent.
 Limits: equal clusters of a balanced design give the factor c/(c−1) of the plain sandwich; a cluster without which some
 ratings would have no votes is held at a hundred times its own score.
-Bell, McCaffrey (2002), Survey Methodology 28(2); MacKinnon, Nielsen, Webb (2023), J. Econometrics 232(2), Eq. 25.
+Bell, McCaffrey (2002), Survey Methodology 28(2); MacKinnon, Nielsen, Webb (2023), J. Econom. 232(2) (CV3).
 """
 
 from __future__ import annotations

@@ -24,7 +24,8 @@ from .votes import Votes
 BLOCK = 1 << 20  # numbers in one table of cells by replicates
 GUIDE = 1 << 16
 SHARED = 64  # cells with one number of battles that are worth a guide table
-MARGIN = 6.0  # standard deviations of a Poisson total that are left to be filled up
+LISTED = 1 << 22  # battles up to which a list of all of them is the quickest urn
+MARGIN = 5.0  # standard deviations of a Poisson total that are left to be filled up
 
 
 def battles(votes: Votes, draws: int, rng: np.random.Generator) -> Iterator[FloatArray]:
@@ -101,9 +102,16 @@ class Multinomial:
         out[self.rare] = rng.poisson(self.margin * self.count[self.rare][:, None], (self.rare.size, size))
         short = np.maximum(total - out.sum(axis=0), 0).astype(np.int64)
         replicate = np.repeat(np.arange(size), short)
-        cell = np.searchsorted(np.cumsum(self.count), rng.random(replicate.size) * self.count.sum(), side="right")
-        place = np.minimum(cell, self.count.size - 1) * size + replicate
+        place = self._cells(replicate.size, rng) * size + replicate
         return np.asarray(out + np.bincount(place, minlength=out.size).reshape(out.shape))
+
+    def _cells(self, n: int, rng: np.random.Generator) -> IntArray:
+        """[n] cells of single battles."""
+        total = self.count.sum()
+        if total <= LISTED and np.all(self.count == np.round(self.count)):
+            return np.repeat(np.arange(self.count.size), self.count.astype(np.int64))[rng.integers(int(total), size=n)]
+        cell = np.searchsorted(np.cumsum(self.count), rng.random(n) * total, side="right")
+        return np.minimum(cell, self.count.size - 1)
 
 
 def _guide(mean: float) -> tuple[FloatArray, IntArray]:
