@@ -15,13 +15,14 @@ from click.testing import CliRunner
 
 from adjudge import catalogue
 from adjudge.cli.main import group
+from adjudge.tables.comparisons import Comparisons
 from adjudge.tables.ratings import Ratings
 
 ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src" / "adjudge"
 FILES = sorted(SOURCE.rglob("*.py"))
 METHODS = catalogue.addresses()
-COLUMNS = {field.name for field in dataclasses.fields(Ratings)}
+COLUMNS = {field.name for table in (Ratings, Comparisons) for field in dataclasses.fields(table)}
 
 FILE_LINES, FUNCTION_LINES, FLOW_LINES, CORE_FILES, CORE_LINES = 300, 60, 200, 7, 1000
 HEAVY = ("numpy", "scipy", "polars", "pyarrow", "pandas", "jinja2", "rich", "torch", "click")

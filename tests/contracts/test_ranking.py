@@ -33,10 +33,13 @@ DRAWS = frozenset(
     for name in (
         *("iqm", "median", "optimality_gap", "performance_profile", "probability_of_improvement"),
         *("copeland", "kemeny", "maximal_lottery", "minimax", "multiwinner", "schulze", "split_cycle"),
-        *("task_borda", "task_kemeny", "learning_curves"),
+        *("task_borda", "task_kemeny", "learning_curves", "mean_win_rate", "roboarena"),
     )
 )
 """Methods whose error is drawn by row or code order: their values must agree, their errors within a fifth."""
+
+DEALS = {"ranking.ppi_bradley_terry": 0.3}
+"""Methods that deal clusters to folds by their codes: values move by less than this share of a standard error."""
 
 FIXED = {"ranking.length_controlled": "cat"}
 """Policies whose value is known by definition: a baseline wins half of its comparisons with itself."""
@@ -66,12 +69,13 @@ def ranked(address: str, table: Any) -> Estimate:
 def assert_same(address: str, one: Estimate, other: Estimate, *, order: np.ndarray | None = None) -> None:
     """Same values and errors; policy i of `one` is policy order[i] of `other`."""
     place = np.arange(len(one.names)) if order is None else order
-    np.testing.assert_allclose(other.value[place], one.value, rtol=1e-6, atol=1e-7)
+    moves = DEALS.get(address, 0.0) * one.stderr
+    assert (np.abs(other.value[place] - one.value) <= 1e-6 * np.abs(one.value) + 1e-7 + moves).all()
     there, scale = (
         other.covariance[np.ix_(place, place)],
         max(float(np.nanmax(np.abs(one.covariance), initial=0)), 1e-12),
     )
-    loose = 0.3 if address in DRAWS else 1e-5
+    loose = 0.3 if address in DRAWS or address in DEALS else 1e-5
     np.testing.assert_allclose(there / scale, one.covariance / scale, atol=loose)
 
 
