@@ -107,7 +107,7 @@ def by_noise(found: Margins, fitted: FloatArray, *, draws: int, seed: int) -> It
         return
     lanes = [_residuals(found, fitted, way) for way in range(max(found.unit.shape[1], 1))]
     width = max(found.j**2, *(lane.shape[0] for lane in lanes))
-    steps = np.round(found.mass / found.imaginary) * (2 if (found.outcome == 0.5).any() else 1)
+    steps = np.round(found.mass / found.vote) * (2 if (found.outcome == 0.5).any() else 1)
     for b in _blocks(draws, width):
         drawn = fitted + sum((lane.T @ rng.standard_normal((lane.shape[0], b))).T for lane in lanes)
         # counted votes move in steps, and fall on even where a normal draw never does

@@ -93,10 +93,20 @@ class Margins:
         return np.asarray(self.j - 1 - (self.met() > 0).sum(axis=1), dtype=np.int64)
 
     @property
-    def imaginary(self) -> FloatArray:
-        """[E] mass of one imaginary vote: that of a typical vote of the pair."""
+    def vote(self) -> FloatArray:
+        """[E] mass of a typical vote of the pair."""
         square = group_sums(self.edge, self.count * self.weight**2, self.left.size)
         return np.asarray(square / np.maximum(self.mass, 1e-300))
+
+    @property
+    def imaginary(self) -> FloatArray:
+        """[E] mass of one imaginary vote: what a typical independent unit puts on the pair."""
+        out = self.vote
+        for column in self.unit.T:
+            sums = sparse.coo_array((self.count * self.weight, (column, self.edge))).tocsr()
+            square = group_sums(sums.indices.astype(np.int64), sums.data**2, self.left.size)
+            out = np.maximum(out, square / np.maximum(self.mass, 1e-300))
+        return out
 
     def covariance(self, W: FloatArray) -> FloatArray:
         """[q, q] of the linear functions W [q, E] of the margins, clustered; NaN with fewer than two units."""
