@@ -5,8 +5,8 @@ import polars as pl
 import pytest
 
 from adjudge.errors import AdjudgeError
-from adjudge.flows.made import Setting
 from adjudge.flows.evaluate import evaluate
+from adjudge.flows.made import Setting
 from adjudge.flows.stream import evaluate_scan
 from adjudge.sim.judging import Judging
 from adjudge.tables.stream import scan

@@ -9,6 +9,7 @@ import numpy as np
 from adjudge.core.card import Paper
 from adjudge.core.finding import Finding, Severity
 from adjudge.core.run import Run
+from adjudge.reports.pairs import Matrix
 from adjudge.reports.story import (
     Curve,
     Dots,
@@ -18,7 +19,6 @@ from adjudge.reports.story import (
     Histogram,
     LabelPlan,
     Line,
-    Matrix,
     MethodUsed,
     Prose,
     Provenance,

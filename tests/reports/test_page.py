@@ -11,7 +11,8 @@ from adjudge.core.finding import Finding, Severity
 from adjudge.reports import svg_matrix
 from adjudge.reports.digest import FEW, grouped
 from adjudge.reports.page import MOST_ROWS, embedded, page
-from adjudge.reports.story import Findings, Forest, ForestRow, Matrix, Story
+from adjudge.reports.pairs import Matrix
+from adjudge.reports.story import Findings, Forest, ForestRow, Story
 from reports import stories
 
 VOID = {"wbr", "meta", "link", "br", "hr", "img", "input", "!doctype"}

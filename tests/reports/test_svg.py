@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adjudge.reports import svg_curve, svg_forest, svg_matrix
-from adjudge.reports.story import Curve, Forest, ForestRow, Line, Matrix
+from adjudge.reports.pairs import Matrix
+from adjudge.reports.story import Curve, Forest, ForestRow, Line
 from adjudge.reports.svg_scale import Scale, path, span, tag
 from reports import stories
 

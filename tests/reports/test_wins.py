@@ -9,7 +9,8 @@ import pytest
 
 from adjudge.reports import export, svg_wins, terminal
 from adjudge.reports.page import page
-from adjudge.reports.story import Forest, ForestRow, Story, Wins
+from adjudge.reports.pairs import Wins
+from adjudge.reports.story import Forest, ForestRow, Story
 
 NAN = np.nan
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..reports.story import Matrix
+from ..reports.pairs import Matrix
 from .derived import Derived
 
 

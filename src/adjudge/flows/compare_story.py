@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..reports.story import Block, Curve, Findings, Forest, ForestRow, Line, Matrix, Prose, Story, Table
+from ..reports.pairs import Matrix
+from ..reports.story import Block, Curve, Findings, Forest, ForestRow, Line, Prose, Story, Table
 from ..stats.sequential.runs import Study
 from .compare_plan import plan_table
 from .compare_verdict import verdict

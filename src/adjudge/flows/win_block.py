@@ -6,7 +6,7 @@ import numpy as np
 
 from .._typing import FloatArray, IntArray
 from ..core.estimate import Estimate
-from ..reports.story import Wins
+from ..reports.pairs import Wins
 from ..stats.paired.scale import POINTS
 from ..tables.comparisons import Comparisons
 

@@ -19,7 +19,8 @@ from ..core.run import plain
 from ..errors import AdjudgeError
 from . import numbers
 from .files import write
-from .story import Forest, ForestRow, Matrix, Provenance, Story
+from .pairs import Matrix
+from .story import Forest, ForestRow, Provenance, Story
 from .text import clean
 
 _SCHEMA: dict[str, pl.DataType] = {

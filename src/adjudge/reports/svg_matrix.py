@@ -7,7 +7,7 @@ import math
 from markupsafe import Markup
 
 from .numbers import error, interval, pvalue, signed
-from .story import Matrix
+from .pairs import Matrix
 from .svg_scale import tag
 
 READABLE = 12

@@ -7,7 +7,7 @@ import math
 from markupsafe import Markup
 
 from .numbers import count, percent
-from .story import Wins
+from .pairs import Wins
 from .svg_matrix import MOST, field_axes
 from .svg_scale import tag
 
