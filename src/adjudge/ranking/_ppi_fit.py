@@ -22,28 +22,36 @@ from ._matches import Matches
 
 FAR = 15.0
 """A rating this many logits from the mean is a runaway: the statistics allow no finite answer."""
+AT_ONCE = 16
 GRID = np.linspace(0.0, 1.0, 5)
 _BY_MATCH = ("left", "right", "mass", "labelled", "label", "votes", "order", "cluster")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Solved:
-    """An answer; k policies, M matches.
+    """An answer; k policies, p parameters (θ and perhaps log ν), M matches.
+
+    The score of match m, centred, is row m of `scores` − `shares`·`means`.
 
     Arguments:
         theta: [k] ratings in logits; NaN for a policy outside the fit.
         log_tie: log ν; −inf without ties.
         lam: λ.
-        label, judge: [M, k] what each match adds to the ratings by its label, and by its forecast for each unit of λ.
-        freedom: [k] effective number of clusters behind each rating.
+        bread: [p, p] inverse of the curvature.
+        scores: [M, p] what each match pulls at, by its label and its forecast.
+        shares: [M, 3] its weight in the means that the scores are centred on.
+        means: [3, p] those means.
+        noise: [M] size of the match's part in the error, for the degrees of freedom.
     """
 
     theta: FloatArray
     log_tie: float
     lam: float
-    label: FloatArray
-    judge: FloatArray
-    freedom: FloatArray
+    bread: FloatArray
+    scores: sparse.csr_array
+    shares: FloatArray
+    means: FloatArray
+    noise: FloatArray
 
 
 def halved(matches: Matches) -> Matches:
@@ -105,75 +113,93 @@ def solve(matches: Matches, said: FloatArray, lam: float, k: int) -> Solved:
     decided = bool(np.any(matches.label[of_label > 0][:, [0, 2]] > 0))  # of ties alone no scale can be learnt
     finite = decided and played.sum() > 1 and fitted.converged and bool(np.abs(fitted.beta).max() < FAR)
     theta = np.where(finite & played, fitted.beta, np.nan)
-    label, judge, freedom = _influence(matches, said, fitted, lam, (of_all, of_label), played)
-    return Solved(theta, float(fitted.gamma[0]) if q else -np.inf, lam, label, judge, freedom)
+    pieces = _scores(matches, said, fitted, lam, (of_all, of_label))
+    return Solved(theta, float(fitted.gamma[0]) if q else -np.inf, lam, *pieces)
 
 
-def _influence(
-    matches: Matches,
-    said: FloatArray,
-    fitted: davidson.Fit,
-    lam: float,
-    share: tuple[FloatArray, FloatArray],
-    played: BoolArray,
-) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """[M, k] of the labels and [M, k] of the forecasts, and [k] effective clusters."""
+def _scores(
+    matches: Matches, said: FloatArray, fitted: davidson.Fit, lam: float, share: tuple[FloatArray, FloatArray]
+) -> tuple[FloatArray, sparse.csr_array, FloatArray, FloatArray, FloatArray]:
+    """Bread, scores, shares, means and noise of `Solved`.
+
+    A match's own pull on the fit that its label is held against is taken off, as leaving the match out would.
+    """
     of_all, of_label = share
-    k, q = played.size, fitted.gamma.size
+    k, q = fitted.beta.size, fitted.gamma.size
     d = fitted.beta[matches.left] - fitted.beta[matches.right]
     win, even, loss = davidson.chances(d, np.full(d.size, fitted.gamma[0] if q else -np.inf))
     expected = np.column_stack([(win - loss) / 2, even])
-    stats = [np.column_stack([(p[:, 0] - p[:, 2]) / 2, p[:, 1]]) - expected for p in (matches.label, said)]
+    y, f = (np.column_stack([(p[:, 0] - p[:, 2]) / 2, p[:, 1]]) - expected for p in (matches.label, said))
     bread = np.linalg.pinv(fitted.information, rcond=1e-12, hermitian=True)
-    direction = bread[:k, matches.left] - bread[:k, matches.right]  # [k, M]
-    side = bread[:k, k:] if q else np.zeros((k, 1))
-    y, f = (direction.T * s[:, :1] + s[:, 1:] * side.T for s in stats)
-    spread = (win + loss) / 4 - expected[:, 0] ** 2
-    reach = direction[matches.left, np.arange(d.size)] - direction[matches.right, np.arange(d.size)]
-    own = np.clip((1 - lam) * of_label * reach * spread, 0.0, 0.9)  # a match's pull on the fit that is held against it
-    label = of_label[:, None] * (y - of_label @ y) / (1 - own)[:, None]
-    judge = of_all[:, None] * (f - of_all @ f) - of_label[:, None] * (f - of_label @ f)
-    noise = of_label**2 * _mean_square(stats[0] - lam * stats[1], of_label)
-    noise += (lam * of_all) ** 2 * _mean_square(stats[1], of_all)
-    by_cluster = _sums(matches.cluster[:, 0], (direction.T**2) * noise[:, None])
-    with np.errstate(invalid="ignore", divide="ignore"):
-        freedom = by_cluster.sum(axis=0) ** 2 / (by_cluster**2).sum(axis=0)
-    return label, judge, freedom
+    left, right = matches.left, matches.right
+    reach = bread[left, left] + bread[right, right] - 2 * bread[left, right]
+    own = np.clip((1 - lam) * of_label * reach * ((win + loss) / 4 - expected[:, 0] ** 2), 0.0, 0.9)
+    held = of_label / (1 - own)
+    columns = np.column_stack([left, right, np.full((d.size, q), k)]).ravel()
+    starts = np.arange(0, columns.size + 1, 2 + q)
+
+    def pulls(stats: FloatArray) -> sparse.csr_array:
+        values = np.column_stack([stats[:, 0], -stats[:, 0], stats[:, 1 : 1 + q]]).ravel()
+        return sparse.csr_array((values, columns, starts), shape=(d.size, k + q))
+
+    by_label, by_forecast = pulls(y), pulls(f)
+    scores = pulls(held[:, None] * y + lam * (of_all - of_label)[:, None] * f)
+    means = [np.asarray(of_label @ by_label), lam * (of_all @ by_forecast), -lam * (of_label @ by_forecast)]
+    noise = of_label**2 * float(of_label @ (y - lam * f)[:, 0] ** 2)
+    noise = noise + (lam * of_all) ** 2 * float(of_all @ f[:, 0] ** 2)
+    return np.asarray(bread), scores, np.column_stack([held, of_all, of_label]), np.array(means), noise
 
 
-def _mean_square(stats: FloatArray, share: FloatArray) -> float:
-    return float(share @ stats[:, 0] ** 2)
+def freedom(matches: Matches, solved: Solved) -> FloatArray:
+    """[k] effective number of clusters behind each rating: (Σ h)²/Σ h², h a cluster's part in its variance."""
+    k = solved.theta.size
+    _, code = np.unique(matches.cluster[:, 0], return_inverse=True)
+    picker = _picker(code.ravel())
+    out = np.empty(k)
+    for begin in range(0, k, AT_ONCE):
+        some = solved.bread[begin : begin + AT_ONCE]
+        part = picker @ (((some[:, matches.left] - some[:, matches.right]) ** 2).T * solved.noise[:, None])
+        with np.errstate(invalid="ignore", divide="ignore"):
+            out[begin : begin + AT_ONCE] = (part.sum(axis=0) ** 2 / (part**2).sum(axis=0))[: k - begin]
+    return out
 
 
-def _sums(cluster: IntArray, table: FloatArray) -> FloatArray:
-    """[G, k] sums of [M, k] by cluster."""
-    _, code = np.unique(cluster, return_inverse=True)
-    G = int(code.max(initial=-1)) + 1
-    picker = sparse.csr_array((np.ones(code.size), (code.ravel(), np.arange(code.size))), shape=(G, code.size))
-    return np.asarray(picker @ table)
+def _picker(code: IntArray) -> sparse.csr_array:
+    """[G, M] sums by code."""
+    return sparse.csr_array((np.ones(code.size), (code, np.arange(code.size))), shape=(int(code.max()) + 1, code.size))
 
 
 def layers(cluster: IntArray) -> list[tuple[float, IntArray]]:
     """The codings whose sums of squares add up to the clustered covariance: one way, or both less their crossing."""
-    if cluster.shape[1] == 1:
-        return [(1.0, cluster[:, 0])]
+    codes = [np.unique(column, return_inverse=True)[1].ravel() for column in cluster.T]
+    if len(codes) == 1:
+        return [(1.0, codes[0])]
     _, crossing = np.unique(cluster, axis=0, return_inverse=True)
-    return [(1.0, cluster[:, 0]), (1.0, cluster[:, 1]), (-1.0, crossing.ravel())]
+    return [(1.0, codes[0]), (1.0, codes[1]), (-1.0, crossing.ravel())]
 
 
-def covariance(cluster: IntArray, psi: FloatArray, labelled: BoolArray) -> FloatArray:
-    """[k, k] Σ_g u/(u − 1)·(Σ ψ)(Σ ψ)ᵀ over clusters of one or two codings, u of them labelled; NaN with u < 2."""
-    total = np.zeros((psi.shape[1],) * 2)
+def meat(
+    cluster: IntArray, scores: sparse.csr_array, shares: FloatArray, means: FloatArray, labelled: BoolArray
+) -> FloatArray:
+    """[p, p] Σ_g u/(u − 1)·S_g S_gᵀ, S = scores − shares·means by cluster of one or two codings, u of them labelled.
+
+    NaN with fewer than two labelled clusters.
+    """
+    total = np.zeros((scores.shape[1],) * 2)
     for sign, code in layers(cluster):
-        sums, u = _sums(code, psi), np.unique(code[labelled]).size
-        total += sign * (sums.T @ sums) * (u / (u - 1) if u > 1 else np.nan)
+        picker, u = _picker(code), np.unique(code[labelled]).size
+        S, W = sparse.csr_array(picker @ scores), picker @ shares
+        cross = np.asarray(S.T @ W) @ means
+        square = (S.T @ S).toarray() - cross - cross.T + means.T @ (W.T @ W) @ means
+        total += sign * square * (u / (u - 1) if u > 1 else np.nan)
     return total if cluster.shape[1] == 1 or np.isnan(total).any() else positive(total)
 
 
 def variance(matches: Matches, solved: Solved) -> FloatArray:
     """[k, k] clustered covariance of the ratings in log-odds: both terms of one cluster are added, then squared."""
-    leaning = solved.label + solved.lam * solved.judge
-    return covariance(matches.cluster, leaning, matches.labelled)
+    k = solved.theta.size
+    middle = meat(matches.cluster, solved.scores, solved.shares, solved.means, matches.labelled)
+    return np.asarray(solved.bread[:k] @ middle @ solved.bread[:, :k])
 
 
 def tuned(matches: Matches, said: FloatArray, k: int) -> float:

@@ -96,10 +96,11 @@ def _inflation(matches: Matches, X: sparse.csr_array, Z: FloatArray) -> float:
     found = davidson.fit(X, Z, mass, mass * lean, mass * even, ridge=1.0)
     d = np.asarray(X @ found.beta)
     win, _, loss = davidson.chances(d, Z @ found.gamma if Z.shape[1] else np.full(mass.size, -np.inf))
-    score = X.multiply((mass * (lean - (win - loss) / 2))[:, None]).toarray()
+    score = sparse.csr_array(X.multiply((mass * (lean - (win - loss) / 2))[:, None]))
     k = X.shape[1]
     bread = np.linalg.inv(found.information[:k, :k] + np.eye(k) * 1e-9)
-    meat = _ppi_fit.covariance(matches.cluster[rows], score, matches.labelled[rows])
+    none = np.zeros((mass.size, 0))
+    meat = _ppi_fit.meat(matches.cluster[rows], score, none, np.zeros((0, k)), matches.labelled[rows])
     model = found.information[:k, :k] - np.eye(k)
     spent = float(np.trace(bread @ model))  # effective parameters: residuals are smaller than errors by their share
     left = max(1 - spent / mass.size, 0.1)

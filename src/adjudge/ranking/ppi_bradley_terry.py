@@ -158,7 +158,7 @@ def _estimate(table: Comparisons, matches: Matches, solved: _ppi_fit.Solved) -> 
     theta = np.where(valued, solved.theta, np.nan)
     covariance = scale.covariance_points(theta, _ppi_fit.variance(matches, solved))
     units = min(np.unique(column).size for column in matches.cluster.T)
-    df = np.clip(np.where(valued, solved.freedom, 2.0) - 1.0, 1.0, max(units - 1, 1))
+    df = np.clip(np.where(valued, _ppi_fit.freedom(matches, solved), 2.0) - 1.0, 1.0, max(units - 1, 1))
     return Estimate(
         table.policies,
         scale.points(theta),
