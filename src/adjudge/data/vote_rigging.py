@@ -205,6 +205,7 @@ class _Sides:
 
     @property
     def chance(self) -> FloatArray:
+        """[2n] what others' votes predict."""
         return np.asarray(special.expit(self.d))
 
 

@@ -16,20 +16,20 @@ their state are in `stats.holdout`. Limits: σ = 0 and `gaussian` is the mean ov
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
-from .._typing import BoolArray, FloatArray, IntArray
+from .._typing import FloatArray, IntArray
 from ..core.card import Card, Paper
 from ..core.estimate import Estimate, Part
 from ..core.finding import Finding, Severity
 from ..errors import AdjudgeError
-from ..stats import cluster
 from ..stats.holdout import budget as theorem
 from ..stats.holdout import guard
 from ..stats.judges import judge_columns
 from ..tables.ratings import Ratings
+from . import _guarded_season as _season
 
 CARD = Card(
     answers="What are the entries of a leaderboard worth, when each was tuned on the scores of those before it?",
@@ -74,7 +74,6 @@ CARD = Card(
 )
 
 LEVEL = 0.95
-PRIME = 982_451_653
 
 
 def rank(
@@ -112,7 +111,7 @@ def rank(
     low, high = _range(ratings, score, bounds)
     used = np.isfinite(score) & (ratings.weight > 0)
     unit = (np.where(used, score, low) - low) / (high - low)
-    secret = np.random.default_rng((seed, PRIME)).permutation(ratings.units)[ratings.cluster]
+    secret = _season.order(ratings, seed)
     shown = secret < round(public * ratings.units) if kind == "thresholdout" else np.zeros(ratings.n, dtype=bool)
     rows = np.unique(secret[used & ~shown])
     place = np.searchsorted(rows, secret)  # 0 … n−1 for the holdout's clusters, in a secret order
@@ -124,7 +123,7 @@ def rank(
         threshold=threshold,
         seed=seed,
     )
-    season = _season(state, ratings, unit, used, shown, place)
+    season = _season.play(state, ratings, unit, used, shown, place)
     width = high - low
     k = ratings.k
     slack = np.where(season.from_public, state.threshold * width, 0.0)
@@ -157,60 +156,6 @@ def tiers(estimate: Estimate, level: float = LEVEL, *, seed: int = 0) -> IntArra
     return tier
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Season:
-    """What was released, entry by entry, in units of the range."""
-
-    value: FloatArray
-    variance: FloatArray
-    covariance: FloatArray
-    units: FloatArray
-    from_public: BoolArray
-    surprised: BoolArray
-    after: guard.Guard
-
-
-def _season(
-    state: guard.Guard, ratings: Ratings, unit: FloatArray, used: BoolArray, shown: BoolArray, place: IntArray
-) -> _Season:
-    """Asks the guard for each entry in order of submission."""
-    k = ratings.k
-    entered = np.full(k, np.iinfo(np.int64).max)
-    np.minimum.at(entered, ratings.policy, ratings.row)
-    value, variance = np.full(k, np.nan), np.zeros(k)
-    from_public, surprised, asked = np.zeros(k, dtype=bool), np.zeros(k, dtype=bool), used & ~shown
-    train = _means(ratings, unit, used & shown)
-    means = _means(ratings, unit, asked)
-    for p in np.argsort(entered, kind="stable"):
-        if state.kind == "split":
-            own = (ratings.policy != p) | guard.fold(state, place)
-            asked = asked & own
-            means = _means(ratings, unit, asked)
-        if not np.isfinite(means[p]) or (state.kind == "thresholdout" and not np.isfinite(train[p])):
-            continue
-        answer, state = guard.ask(state, float(means[p]), float(train[p]))
-        value[p], variance[p], surprised[p] = answer.value, np.nan_to_num(answer.variance), answer.surprised
-        from_public[p] = state.kind == "thresholdout" and np.isfinite(answer.value) and not answer.surprised
-    weight = np.where(asked, ratings.weight, 0.0)
-    total = np.bincount(ratings.policy, weight, k)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        psi = weight * (unit - means[ratings.policy]) / total[ratings.policy]
-    rows = np.flatnonzero(weight)
-    cells = cluster.from_rows(place[rows], ratings.policy[rows], [psi[rows]], k=k)
-    units = np.bincount(cells.group, minlength=k).astype(float)
-    covariance = cluster.covariance(cells, cells.sums[0]) if rows.size else np.zeros((k, k))
-    factor = np.sqrt(np.where(units > 1, units / np.maximum(units - 1, 1), np.nan))
-    return _Season(value, variance, covariance * np.outer(factor, factor), units, from_public, surprised, state)
-
-
-def _means(ratings: Ratings, unit: FloatArray, rows: BoolArray) -> FloatArray:
-    """[k] weighted means over some of the rows; NaN without one."""
-    weight = np.where(rows, ratings.weight, 0.0)
-    total = np.bincount(ratings.policy, weight, ratings.k)
-    sums = np.bincount(ratings.policy, weight * unit, ratings.k)
-    return np.divide(sums, total, out=np.full(ratings.k, np.nan), where=total > 0)
-
-
 def _range(ratings: Ratings, score: FloatArray, bounds: tuple[float, float] | None) -> tuple[float, float]:
     low, high = bounds or ratings.bounds
     seen = score[np.isfinite(score)]
@@ -227,7 +172,7 @@ def _range(ratings: Ratings, score: FloatArray, bounds: tuple[float, float] | No
     return low, high
 
 
-def _findings(ratings: Ratings, state: guard.Guard, season: _Season) -> list[Finding]:
+def _findings(ratings: Ratings, state: guard.Guard, season: _season.Season) -> list[Finding]:
     """What the guard did, and what it can promise."""
     names, found = np.array(ratings.policies, dtype=object), []
     silent = ~np.isfinite(season.value)
