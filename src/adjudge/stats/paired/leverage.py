@@ -3,7 +3,7 @@
     S̃_g = (I − A_g A⁻¹)⁻¹ S_g            A_g: the cluster's own share of the information
 
 A⁻¹S̃_g is how far the fit would move without cluster g, to first order, so that Σ S̃S̃ᵀ is the jackknife over clusters.
-Only clusters with more than 1/500 of the votes are looked at: the others hide less than a fifth of a per cent.
+Only clusters with more than 1/100 of the votes are looked at: any other hides less than one per cent of its score.
 Limits: equal clusters of a balanced design give the factor c/(c−1) of the plain sandwich; a cluster without which some
 ratings would have no votes is held at a hundred times its own score.
 Bell, McCaffrey (2002), Survey Methodology 28(2); MacKinnon, Nielsen, Webb (2023), J. Econom. 232(2) (CV3).
@@ -12,7 +12,6 @@ Bell, McCaffrey (2002), Survey Methodology 28(2); MacKinnon, Nielsen, Webb (2023
 from __future__ import annotations
 
 import numpy as np
-from scipy import sparse
 
 from ..._typing import FloatArray, IntArray
 from ..cluster import group_sums
@@ -20,36 +19,34 @@ from . import links
 from .newton import Fit, tie_of
 from .votes import Votes
 
-SHARE = 1 / 500  # of the votes
+SHARE = 1 / 100  # of the votes
 HELD = 0.99  # part of a cluster's information that is taken out
 WORK = 5e9  # multiplications spent on solutions
 BLOCK = 1 << 22  # numbers in the informations held at once
 
 
 def large(mass: FloatArray, q: int) -> IntArray:
-    """Clusters with more than 1/500 of the mass [G]; where q parameters make them too costly, the largest of them."""
+    """Clusters with more than 1/100 of the mass [G]; where q parameters make them too costly, the largest of them."""
     found = np.flatnonzero(mass > SHARE * mass.sum())
     return found[np.argsort(-mass[found], kind="stable")[: int(WORK / q**3)]]
 
 
-def left_out(fit: Fit, scores: FloatArray, table: sparse.coo_array) -> FloatArray:
+def left_out(fit: Fit, scores: FloatArray, cluster: IntArray, edge: IntArray, mass: FloatArray) -> FloatArray:
     """[m, q] S̃ of m clusters.
 
     Arguments:
         fit: the fit.
         scores: [m, q] their summed scores S.
-        table: [m, E] their mass on each edge.
+        cluster, edge, mass: entries that say how much mass a cluster has on an edge.
     """
     q, out = fit.beta.size, np.empty_like(scores)
     inverse = HELD * np.nan_to_num(fit.inverse)
     step = max(1, BLOCK // q**2)
     for start in range(0, scores.shape[0], step):
         stop = min(start + step, scores.shape[0])
-        on = (table.row >= start) & (table.row < stop)
-        pulled = (
-            np.eye(q) - informations(fit, table.row[on] - start, table.col[on], table.data[on], stop - start) @ inverse
-        )
-        out[start:stop] = np.linalg.solve(pulled, scores[start:stop, :, None])[:, :, 0]
+        on = slice(None) if step >= scores.shape[0] else (cluster >= start) & (cluster < stop)
+        A = informations(fit, cluster[on] - start, edge[on], mass[on], stop - start)
+        out[start:stop] = np.linalg.solve(np.eye(q) - A @ inverse, scores[start:stop, :, None])[:, :, 0]
     return out
 
 

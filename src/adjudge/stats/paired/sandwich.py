@@ -30,6 +30,7 @@ from .newton import Fit
 from .votes import Votes
 
 BLOCK = 1 << 17  # rows whose scores are held at once
+SLOTS = 1 << 20  # pairs of a cluster and an edge that may be summed in a table
 VANISHED = 1e-9  # share of the model's own variance below which a sandwich has seen nothing
 DENSE = 4.0  # entries of a dense S for each summand, up to which it is the cheaper one
 
@@ -138,13 +139,7 @@ def positive(matrix: FloatArray) -> FloatArray:
 def cluster_scores(
     votes: Votes, r: FloatArray, s: FloatArray | None, cluster: IntArray, *, clusters: int | None = None
 ) -> sparse.csr_array:
-    """[G, q] sparse table of S_g, the summed scores of each cluster, when a method needs them all at once.
-
-    Arguments:
-        votes, r, s: as of `of_scores`.
-        cluster: [n] codes of the independent units.
-        clusters: G; the highest code + 1 by default.
-    """
+    """[G, q] sparse table of S_g, when a method needs all at once; `cluster` [n], the rest as of `of_scores`."""
     G = int(cluster.max(initial=-1)) + 1 if clusters is None else clusters
     order = np.flatnonzero(active(votes))
     columns, values = zip(*_parts(votes, r, s, order), strict=True)
@@ -193,10 +188,11 @@ def _one_way(votes: Votes, r: FloatArray, s: FloatArray | None, cluster: IntArra
         squares, met = _squares(votes, r, s, order, cluster[order] - start, stop - start)
         M += squares
         seen += met
-    if fit is not None:
-        M += _hidden(fit, r, s, cluster, rows, large(mass, q))
+    chosen = large(mass, q) if fit is not None else np.empty(0, dtype=np.int64)
+    if fit is not None and chosen.size:
+        M += _hidden(fit, r, s, cluster, rows, chosen)
     even = float(mass.sum()) ** 2 / max(float((mass.astype(float) ** 2).sum()), 1e-300)
-    return _corrected(M, int(np.count_nonzero(size)), seen, even, left_out=fit is not None)
+    return _corrected(M, int(np.count_nonzero(size)), seen, even, left_out=chosen.size > 0)
 
 
 def _hidden(
@@ -204,20 +200,31 @@ def _hidden(
 ) -> FloatArray:
     """[q, q] what large clusters add once they count as if left out."""
     votes, q = fit.votes, fit.beta.size
-    if not chosen.size:
-        return np.zeros((q, q))
     place = np.full(int(cluster.max()) + 1, -1)
     place[chosen] = np.arange(chosen.size)
-    order = np.flatnonzero(rows & (place[cluster] >= 0))
-    cell = order if votes.code is None else votes.code[order]
-    weight = np.ones(order.size) if votes.weight is None else votes.weight[order]
-    at = (place[cluster[order]], votes.edge[cell])
-    mass = sparse.coo_array((weight, at), shape=(chosen.size, votes.left.size))
-    if votes.code is not None:
-        mass = mass.tocsr().tocoo()  # summed by edge
-    S = _dense(_parts(votes, r, s, order), at[0], chosen.size, q)
-    out = left_out(fit, S, mass)
+    E, m = votes.left.size, chosen.size
+    S, tables = np.zeros((m, q)), []
+    for start in range(0, cluster.size, BLOCK):
+        some = slice(start, start + BLOCK)
+        order = start + np.flatnonzero(rows[some] & (place[cluster[some]] >= 0))
+        at = place[cluster[order]]
+        S += _dense(_parts(votes, r, s, order), at, m, q)
+        cell = order if votes.code is None else votes.code[order]
+        weight = np.ones(order.size) if votes.weight is None else votes.weight[order]
+        tables.append(_summed(at, votes.edge[cell], weight, m, E))
+    out = left_out(fit, S, *(np.concatenate(parts) for parts in zip(*tables, strict=True)))
     return np.asarray(out.T @ out - S.T @ S)
+
+
+def _summed(
+    cluster: IntArray, edge: IntArray, weight: FloatArray, m: int, E: int
+) -> tuple[IntArray, IntArray, FloatArray]:
+    """Cluster, edge and mass of the pairs that occur, summed where that makes them fewer."""
+    if m * E > max(edge.size, SLOTS):
+        return cluster, edge, weight
+    mass = group_sums(cluster * E + edge, weight, m * E)
+    on = np.flatnonzero(mass)
+    return on // E, on % E, mass[on]
 
 
 def _corrected(M: FloatArray, units: int, seen: FloatArray, even: float, *, left_out: bool = False) -> Meat:
