@@ -1,7 +1,7 @@
 """Voting rules on published elections, their limits, and what they say of pairs that never met.
 
 Sources: Schulze (2011), example 1 (45 voters; strengths of strongest paths as printed); "Kemeny method", Wikipedia
-(Tennessee: score 393); Holliday and Pacuit (2023) for the definition that split cycle is checked against by brute force.
+(Tennessee: score 393); Holliday and Pacuit (2023): split cycle, against its definition by brute force.
 """
 
 from __future__ import annotations
@@ -10,13 +10,13 @@ import itertools
 
 import numpy as np
 import pytest
-from ranking.elections import CONDORCET, SCHULZE, TENNESSEE, margin_graph, votes
 
 from adjudge.errors import AdjudgeError
 from adjudge.ranking import borda, copeland, kemeny, maximal_lottery, minimax, schulze, split_cycle
 from adjudge.stats.voting import rules
 from adjudge.stats.voting.margins import margins
 from adjudge.tables.comparisons import from_arrays
+from ranking.elections import CONDORCET, SCHULZE, TENNESSEE, margin_graph, votes
 
 BY_REPLICATES = (copeland, kemeny, maximal_lottery, minimax, schulze, split_cycle)
 
@@ -117,13 +117,12 @@ def test_without_circles_the_order_rules_agree() -> None:
 
 def test_borda_is_the_mean_win_share() -> None:
     result = borda.rank(votes(TENNESSEE))
-    C, K, M, N = range(4)
     beats = np.zeros((4, 4))
     for ballot, count in TENNESSEE.items():
         for one, other in itertools.combinations(("CKMN".index(city) for city in ballot), 2):
             beats[one, other] += count
     np.testing.assert_allclose(result.value, beats.sum(axis=1) / 300)
-    assert result.value[N] == pytest.approx((68 + 68 + 58) / 300)
+    assert result.value[3] == pytest.approx((68 + 68 + 58) / 300)
 
 
 def test_a_pair_that_never_met_is_unknown_and_not_a_tie() -> None:
