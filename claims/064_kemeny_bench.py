@@ -80,9 +80,7 @@ print("\nhalf of the tasks, units from 1 to 100: " + ", ".join(f"{name} {value:.
 unlike = all(again[name] > again["mean"] for name in ranks)
 print(f"orders are more stable to task subsets where units are unlike: {unlike}")
 if unlike and not subsets:
-    print(
-        "With one unit and light tails the mean uses more of each score and rests on half of the tasks as well as ranks:"
-    )
-    print("stability to task subsets comes from unlike units, not from ranks as such.")
+    print("With one unit and light tails the mean uses more of each score and is as stable as ranks:")
+    print("stability to task subsets comes from unlike units.")
 checks = (flip, robust, subsets and unlike)
 print(f"\nCLAIM 064: {'reproduced' if all(checks) else 'partly' if any(checks) else 'not reproduced'}")

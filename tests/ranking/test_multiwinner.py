@@ -11,7 +11,7 @@ import pytest
 from adjudge.errors import AdjudgeError
 from adjudge.ranking import multiwinner
 from adjudge.stats.voting import committee
-from ranking.test_task_ranks import table
+from ranking.test_task_borda import table
 
 RULES = committee.RULES
 NONE = {"group": np.zeros(7, int), "quota": np.zeros(1, int)}

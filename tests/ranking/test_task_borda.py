@@ -8,9 +8,7 @@ import numpy as np
 import pytest
 
 from adjudge.errors import AdjudgeError
-from adjudge.ranking import _ballots, kemeny, task_borda, task_kemeny
-from adjudge.stats.voting.margins import margins
-from adjudge.tables.comparisons import from_arrays
+from adjudge.ranking import _ballots, task_borda, task_kemeny
 from adjudge.tables.ratings import Ratings
 
 METHODS = (task_borda, task_kemeny)
@@ -79,18 +77,6 @@ def test_metrics_of_which_less_is_better() -> None:
     np.testing.assert_array_equal(one.value, two.value)
     with pytest.raises(AdjudgeError, match="no metric is named"):
         task_borda.rank(table(score), lower=["cost"])
-
-
-def test_one_task_is_kemeny_on_the_pairs() -> None:
-    score = drawn(4, J=1, k=6)
-    left, right = np.triu_indices(6, 1)
-    outcome = (score[:, left, 0] > score[:, right, 0]).astype(float).ravel()
-    pairs = from_arrays(np.tile(left, 31), np.tile(right, 31), outcome, policies=tuple("abcdef"))
-    expected = kemeny.rank(pairs, draws=20).value
-    for levels in (1, 2):
-        np.testing.assert_allclose(task_kemeny.rank(table(score), levels=levels, draws=20).value, expected)
-    ballots = _ballots.read(table(score))
-    np.testing.assert_allclose(ballots.margins(np.ones((1, 31)))[0][0, 0], margins(pairs).table())
 
 
 def test_missing_scores_leave_the_other_pairs_alone() -> None:
