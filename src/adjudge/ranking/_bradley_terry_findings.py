@@ -20,8 +20,8 @@ def few(fit: newton.Fit, meat: sandwich.Meat) -> tuple[Finding, ...]:
         Finding(
             "clusters-too-few",
             Severity.SEVERE if meat.units < 2 else Severity.WARNING,
-            f"The votes come from {meat.units} cluster{'' if meat.units == 1 else 's'}, which tell as much as "
-            f"{meat.even:.1f} of equal size: "
+            f"The votes come from {meat.units} independent unit{'' if meat.units == 1 else 's'} (clusters, or votes "
+            f"where none is named), which tell as much as {meat.even:.1f} of equal size: "
             + ("nothing shows how far clusters differ." if meat.units < 2 else "the intervals are rough."),
             meat.even,
             FEW_CLUSTERS,
