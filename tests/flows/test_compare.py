@@ -168,6 +168,14 @@ def test_too_little_is_said_and_never_decided() -> None:
     assert next(f for f in short.findings if f.severity is Severity.SEVERE).code == "design-cannot-decide"
 
 
+def test_an_agent_that_never_ran_is_named() -> None:
+    answer = compare({"ant": [1.0, 2.0], "bee": [3.0, 4.5], "cat": [None, None]})
+    assert answer.runs.agents == ("ant", "bee")
+    told = next(finding for finding in answer.findings if finding.code == "agent-without-runs")
+    assert told.subject == ("cat",)
+    assert answer.severe
+
+
 def test_a_plan_made_after_the_runs_is_told() -> None:
     answer = compare(write(rounds(6)))
     assert "horizon-from-data" in codes(answer)

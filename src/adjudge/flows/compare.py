@@ -75,14 +75,17 @@ def compare(
     columns = {"agent": agent, "score": score, "environment": environment, "run": run, "where": where}
     told: list[Finding] = []
     data: dict[str, str] = {}
+    named: set[str] = set()
     for name, table in _tables(source, {**columns, "each_file": each_file}):
         told += table.findings
+        named |= set(table.policies)
         data[name] = file_fingerprint(name) if Path(name).is_file() else _fingerprint(table)
         made = from_ratings(table)
         told += made.findings
         saved, noted = saved.joined(Batch.of(name, data[name], made))
         told += noted
     everything = saved.runs()
+    told += _never_ran(sorted(named - set(everything.agents)))
     plan, noted = _settled(asked, everything)
     options = {**columns, "each_file": each_file if each_file != "runs" else None, **_plain(plan)}
     setting = Setting(
@@ -145,6 +148,14 @@ def _settled(asked: Plan, runs: Runs) -> tuple[Plan, tuple[Finding, ...]]:
         return plan, ()
     looks = max(5, most // (plan.runs or 5))
     return replace(plan, interims=looks), (_assumed("looks", "interims", looks, looks > 5),)
+
+
+def _never_ran(agents: list[str]) -> list[Finding]:
+    if not agents:
+        return []
+    message = f"{', '.join(agents)}: no run has a score, so nothing is compared with it."
+    remedy = "Run it, or leave its column out."
+    return [Finding("agent-without-runs", Severity.SEVERE, message, len(agents), 0, remedy, tuple(agents))]
 
 
 def _assumed(word: str, option: str, number: int, from_data: bool) -> Finding:
