@@ -162,7 +162,7 @@ def test_nothing_to_rank_is_nan_with_a_finding() -> None:
 
 
 def test_intervals_cover_and_the_test_of_disagreement_keeps_its_level() -> None:
-    trials, level, hits, small = 80, 0.95, 0.0, np.zeros(4)
+    trials, level, hits, small, half = 80, 0.95, 0.0, np.zeros(4), np.zeros(4)
     truth = scale.CENTRE + scale.POINTS * (THETA - THETA.mean())
 
     def both(seed: int) -> Estimate:
@@ -174,6 +174,8 @@ def test_intervals_cover_and_the_test_of_disagreement_keeps_its_level() -> None:
         low, high = result.interval(level).T
         hits += float(np.mean((low <= truth) & (truth <= high)))
         small += result.figures["pvalues"].value < 0.05
+        half += result.figures["pvalues"].value < 0.5
     tolerance = 4 * np.sqrt(level * (1 - level) / (trials * 2))
     assert abs(hits / trials - level) < tolerance, hits / trials
     assert np.all(small / trials < 0.05 + 4 * np.sqrt(0.05 * 0.95 / trials)), small / trials
+    assert np.all(np.abs(half / trials - 0.5) < 4 * np.sqrt(0.25 / trials)), half / trials

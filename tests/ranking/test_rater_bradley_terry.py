@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from adjudge.errors import AdjudgeError
-from adjudge.ranking import _rater_fit, rater_bradley_terry
+from adjudge.ranking import _rater_error, _rater_fit, rater_bradley_terry
 from adjudge.stats.paired import newton, scale, votes
 from adjudge.tables.comparisons import Comparisons, from_arrays
 
@@ -62,6 +62,25 @@ def test_gradient_and_hessian_are_those_of_finite_differences() -> None:
         C[2 * r : 2 * r + 2, 2 * r : 2 * r + 2] = state.C[r]
     mine = np.block([[state.A - pin, B], [B.T, C]])
     np.testing.assert_allclose(mine, -np.array(hessian)[:, 0], rtol=1e-5, atol=1e-5)
+
+
+def test_influence_is_what_one_more_vote_does_to_the_ratings() -> None:
+    rows, start = rows_of(world(11, n=503, raters=5))
+    heard, spread, h = np.ones(5, dtype=bool), (0.4, 0.3), 1e-4
+
+    def ratings(at: int, more: float) -> np.ndarray:
+        factor = 1 + more * (np.arange(rows.left.size) == at)
+        heavier = replace(rows, mass=rows.mass * factor, lean=rows.lean * factor, ties=rows.ties * factor)
+        state, _, done = _rater_fit.settle(heavier, start, spread)
+        assert done
+        theta = _rater_fit.mean_sharpness(state, heard) * state.x[: rows.k]
+        return np.asarray(theta - theta.mean())
+
+    state, _, _ = _rater_fit.settle(rows, start, spread)
+    expected = _rater_fit.influence(state, heard, rows.k) @ _rater_error._scores(rows, state).toarray().T
+    expected -= expected.mean(axis=0)
+    for at in (0, 101, 499):
+        np.testing.assert_allclose((ratings(at, h) - ratings(at, -h)) / (2 * h), expected[:, at], atol=1e-5)
 
 
 def test_raters_who_are_alike_are_davidson() -> None:

@@ -19,6 +19,7 @@ from ..stats.paired import links
 
 STEPS = 100
 TOLERANCE = 1e-9
+SMALL = 1e-6
 NO_TIE = -np.inf
 
 
@@ -145,8 +146,8 @@ def climb(rows: Sources, start: FloatArray, free: BoolArray) -> tuple[FloatArray
         while (new := float(slopes(cells, at + size * step)[2].value.sum())) < value and size > 1e-9:
             size /= 2
         at, value = at + size * step, max(new, value)
+        done = length < SMALL  # as far as rounding allows, should no later step be smaller
         if size <= 1e-9:
-            done = length < 1e-5
             break
     inverse = np.full((rows.q, rows.q), np.nan)
     last = factor(at, True)

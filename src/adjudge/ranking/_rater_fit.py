@@ -22,6 +22,7 @@ from ..stats.paired import links
 STEPS = 60
 ROUNDS = 40
 TOLERANCE = 1e-9
+SMALL = 1e-6
 STIFF = 1e12
 """Precision that stands for a spread of 0."""
 
@@ -180,7 +181,7 @@ def inverse(schur: FloatArray) -> FloatArray:
 
 def climb(rows: Rows, x: FloatArray, y: FloatArray, precision: FloatArray, *, steps: int = STEPS) -> tuple[State, bool]:
     """Newton steps that halve until the value rises; and whether the last one was nothing."""
-    state = derivatives(rows, x, y, precision)
+    state, largest = derivatives(rows, x, y, precision), np.inf
     for _ in range(steps):
         move = _move(state)
         if move is None:
@@ -196,8 +197,8 @@ def climb(rows: Rows, x: FloatArray, y: FloatArray, precision: FloatArray, *, st
             size /= 2
         state = derivatives(rows, state.x + size * dx, state.y + size * dy, precision)
         if size <= 1e-9:
-            return state, largest < 1e-6
-    return state, False
+            break
+    return state, largest < SMALL  # as far as rounding allows
 
 
 def _move(state: State) -> tuple[FloatArray, FloatArray] | None:

@@ -238,7 +238,9 @@ def _disagreement(
     both = sparse.hstack([own, scored], format="csr")
     meat, units = _meat(both, cluster, count)
     turn = np.hstack([np.eye(k), -bend @ inverse])
-    V, U = turn @ meat @ turn.T, np.asarray(own.sum(axis=0)).ravel()
+    known, _ = np.linalg.qr(np.column_stack([np.ones(k), at[:k]]))  # the pull along θ is 0 at every answer
+    aside = np.eye(k) - known @ known.T
+    V, U = aside @ turn @ meat @ turn.T @ aside, np.asarray(own.sum(axis=0)).ravel()
     values, vectors = np.linalg.eigh(V)
     on = values > 1e-6 * max(float(values.max(initial=0.0)), 1e-300)
     r = int(on.sum())
