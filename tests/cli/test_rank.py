@@ -88,7 +88,7 @@ def test_an_undefeated_policy_is_severe_and_exits_with_two(capsys) -> None:
     ("words", "said"),
     [
         (["votes.csv", "--outcome", "winer"], "no column 'winer'"),
-        (["votes.csv", "--gold", "nobody", "--rater", "user"], "no column 'nobody'"),
+        (["votes.csv", "--gold", "nobody", "--rater", "user"], "No rater is called 'nobody'"),
         (["votes.csv", "--method", "kemny"], "nothing lives at 'ranking.kemny'"),
         (["votes.csv", "--set", "tie=half"], "has no argument 'tie'"),
         (["nowhere.csv"], "nowhere.csv"),

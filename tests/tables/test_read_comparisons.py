@@ -73,7 +73,7 @@ def test_several_raters_as_columns_and_some_of_them_trusted() -> None:
 def test_trusted_raters_named_in_the_rater_column() -> None:
     table = read(PLAIN | {"who": ["crowd", "gpt", "crowd"]}, rater="who", gold="crowd")
     assert table.trusted.tolist() == [True, False, True]
-    with pytest.raises(AdjudgeError, match="no column 'nobody'"):
+    with pytest.raises(AdjudgeError, match="No rater is called 'nobody'"):
         read(PLAIN | {"who": ["crowd", "gpt", "crowd"]}, rater="who", gold="nobody")
 
 
@@ -139,7 +139,7 @@ def test_repeated_votes_of_one_rater_are_told() -> None:
         (PLAIN, {"left": "right"}, "named for both sides"),
         (PLAIN, {"outcome": "winer"}, "no column 'winer'"),
         ({**PLAIN, "outcome": ["left", "huh", "tie"]}, {}, "1 of 3 verdicts cannot be read: 'huh'"),
-        ({**PLAIN, "left": ["a", None, "c"]}, {}, "1 of 3 rows have no policy"),
+        ({**PLAIN, "left": ["a", None, "c"]}, {}, "1 of 3 votes have no policy"),
         ({**PLAIN, "outcome": [None, None, None]}, {}, "None of 3 rows holds a verdict"),
         ({"left": ["a"], "right": ["a"], "outcome": ["left"]}, {}, "None of 1 rows holds a verdict"),
         ({**PLAIN, "w": [1, -1, 1]}, {"weight": "w"}, "1 of 3 weights are negative"),

@@ -90,12 +90,24 @@ def resolve(
 
     Errors: a column that is named and missing; no pair of columns for the policies; no verdict.
     """
+    left_named, right_named = left is not None, right is not None
     left, right = _both(names, left, right)
     golds = tuple(name for name in as_names(gold) if name in names)
     for name in as_names(gold):
-        if rater is None:
-            require(names, name, "--gold")
+        if rater is None and name not in names:
+            raise AdjudgeError(
+                f"--gold {name!r} is no column, and no column says who voted.",
+                f"A column of verdicts among {listing(list(names))}, or a rater.",
+                "Name the column of raters with --rater, or a column of trusted verdicts with --gold.",
+            )
     counts = () if as_names(outcome) else _counts(names)
+    if counts and (gold or rater or count):
+        option = "--gold" if gold else "--rater" if rater else "--count"
+        raise AdjudgeError(
+            f"The table counts outcomes ({', '.join(name for name, _ in counts)}), and {option} was given.",
+            "Counted outcomes have no raters and no further counts.",
+            f"Leave {option} out, or name the column of single verdicts with --outcome.",
+        )
     verdicts = () if counts else _verdicts(names, outcome, golds)
     optional = {"rater": rater, "weight": weight, "count": count, "first": first, "time": time, "item": item}
     given = {part: require(names, name, f"--{part}") if name else "" for part, name in optional.items()}
@@ -105,15 +117,15 @@ def resolve(
         outcomes=verdicts,
         gold=golds,
         counts=counts,
-        cluster=tuple(require(names, name, "--cluster") for name in as_names(cluster)),
-        covariates=tuple(_covariate(names, text) for text in covariates),
+        cluster=tuple(dict.fromkeys(require(names, name, "--cluster") for name in as_names(cluster))),
+        covariates=_covariates(names, covariates),
         **given,
     )
     if len(columns.cluster) > 2:
         raise AdjudgeError(
             f"{len(columns.cluster)} columns of clusters.", "One or two.", "Name --cluster at most twice."
         )
-    return columns, _told(columns, outcome)
+    return columns, (*_told_sides(names, columns, left_named, right_named), *_told(columns, outcome))
 
 
 def _both(names: Sequence[str], left: str | None, right: str | None) -> tuple[str, str]:
@@ -132,6 +144,21 @@ def _both(names: Sequence[str], left: str | None, right: str | None) -> tuple[st
     return left, right
 
 
+def _told_sides(names: Sequence[str], columns: PairColumns, left: bool, right: bool) -> tuple[Finding, ...]:
+    """That one side was named and the other guessed, when the two are no usual pair."""
+    if left == right or sides(names) == (columns.left, columns.right):
+        return ()
+    guessed, option = (columns.right, "--right") if left else (columns.left, "--left")
+    told = Finding(
+        "column-guessed",
+        Severity.WARNING,
+        f"Column {guessed!r} was taken for the other side.",
+        remedy=f"Name it with {option}.",
+        subject=(guessed,),
+    )
+    return (told,)
+
+
 def _told(columns: PairColumns, outcome: Names) -> tuple[Finding, ...]:
     """That the verdict column was guessed, when its name is not the plain one."""
     if outcome or not columns.outcomes or columns.outcomes[0] == OUTCOMES[0]:
@@ -148,9 +175,9 @@ def _told(columns: PairColumns, outcome: Names) -> tuple[Finding, ...]:
 
 
 def _verdicts(names: Sequence[str], outcome: Names, golds: tuple[str, ...]) -> tuple[str, ...]:
-    named = tuple(require(names, name, "--outcome") for name in as_names(outcome))
+    named = tuple(dict.fromkeys(require(names, name, "--outcome") for name in as_names(outcome)))
     if named:
-        return named
+        return tuple(name for name in named if name not in golds)
     lower = {name.strip().lower(): name for name in reversed(names)}
     usual = [lower[name] for name in OUTCOMES if name in lower and lower[name] not in golds]
     if not usual and not golds:
@@ -168,6 +195,21 @@ def _counts(names: Sequence[str]) -> tuple[tuple[str, float], ...]:
     return tuple(found) if both else ()
 
 
+def _covariates(names: Sequence[str], texts: Sequence[str]) -> tuple[tuple[str, str, str], ...]:
+    """Each covariate with its columns. Errors: one without a name, one named twice, one column for both sides."""
+    found = tuple(_covariate(names, text) for text in ([texts] if isinstance(texts, str) else texts))
+    told = [name for name, _, _ in found]
+    for name, left, right in found:
+        if not name or told.count(name) > 1 or left == right:
+            what = "has no name" if not name else "is named twice" if told.count(name) > 1 else "has one column twice"
+            raise AdjudgeError(
+                f"Covariate {name or left!r} {what}.",
+                "Each covariate has a name of its own, and a column for each side or one of differences.",
+                "Write it as --covariate NAME=LEFT_COLUMN,RIGHT_COLUMN.",
+            )
+    return found
+
+
 def _covariate(names: Sequence[str], text: str) -> tuple[str, str, str]:
     """`length=left_chars,right_chars`, one column of differences, or a name that both sides carry as left_/right_."""
     name, equals, rest = text.partition("=")
@@ -181,4 +223,5 @@ def _covariate(names: Sequence[str], text: str) -> tuple[str, str, str]:
     for a, b in forms:
         if a.format(text) in names and b.format(text) in names:
             return text, a.format(text), b.format(text)
-    return text, require(names, text, "--covariate"), ""
+    option = "--covariate: a column, a name that both sides carry, or NAME=LEFT_COLUMN,RIGHT_COLUMN"
+    return text, require(names, text, option), ""

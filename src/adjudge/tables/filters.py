@@ -48,6 +48,19 @@ def keep_where(
     return keep, needs
 
 
+def quoted(name: str) -> str:
+    """A column's name as a condition needs it: in double quotes unless it is a plain word of no meaning in SQL.
+
+    >>> quoted("score"), quoted("judge score"), quoted("order")
+    ('score', '"judge score"', '"order"')
+    """
+    try:
+        plain = pl.sql_expr(f"{name} IS NOT NULL").meta.root_names() == [name]
+    except pl.exceptions.PolarsError:
+        plain = False
+    return name if plain and name.isidentifier() else '"' + name.replace('"', '""') + '"'
+
+
 def typed(frame: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
     """Text columns as numbers or booleans where every value is one; CSV brings everything as text."""
     for name in names:

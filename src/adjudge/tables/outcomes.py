@@ -14,10 +14,11 @@ import polars as pl
 from .._typing import FloatArray
 from ..core.finding import Severity
 from ..errors import AdjudgeError
+from . import coding
 from .numbers import Door, numeric
 
-_LEFT = ("left", "l", "a", "model_a", "model a", "model_1", "model 1", "response_a", "response_1", "first", "1")
-_RIGHT = ("right", "r", "b", "model_b", "model b", "model_2", "model 2", "response_b", "response_2", "second", "2")
+_LEFT = ("left", "l", "a", "model_a", "model a", "model_1", "model 1", "response_a", "response_1", "first")
+_RIGHT = ("right", "r", "b", "model_b", "model b", "model_2", "model 2", "response_b", "response_2", "second")
 _TIE: tuple[str, ...] = (
     "tie",
     "ties",
@@ -31,7 +32,7 @@ _TIE: tuple[str, ...] = (
     "tie_bothbad",
     "bothbad",
 )
-_TIE += ("both bad", "both_bad", "both good", "both_good", "c", "0", "0.5", "a=b", "1/2-1/2", "½-½")
+_TIE += ("both bad", "both_bad", "both good", "both_good", "c", "a=b", "1/2-1/2", "½-½")
 _NONE = ("", "none", "null", "nan", "n/a", "na", "abstain", "abstained", "error", "invalid", "skip", "skipped", "?")
 
 WORDS: dict[str, float] = {
@@ -40,7 +41,11 @@ WORDS: dict[str, float] = {
     **dict.fromkeys(_TIE, 0.5),
     **dict.fromkeys(_NONE, np.nan),
 }
-"""What each word means; brackets as in `[[A]]` and capitals do not matter."""
+"""What each word means; brackets as in `[[A]]` and capitals do not matter. Numbers are read by `CODINGS`, also when a
+file holds them as text: 0 is a tie beside 1 and 2, and a win of the right side beside 1 alone."""
+
+UNKNOWN = -1.0  # a word that has no meaning here
+MOST_WORDS = 100_000
 
 #: Numeric codings, by their set of values: what each value means. The first that holds them all is taken.
 CODINGS: tuple[tuple[str, dict[float, float]], ...] = (
@@ -73,22 +78,66 @@ def outcomes(
     """
     if series.dtype == pl.Boolean:
         return numeric(series, door, option)
+    sides = coding.ids(left).cast(pl.String), coding.ids(right).cast(pl.String)
     if series.dtype.is_numeric() or series.dtype == pl.Null:
-        return _numbers(numeric(series, door, option), series.name, door, option)
-    text = series.cast(pl.String)
+        return _numbers_or_ids(series, *sides, door, option)
+    text = coding.ids(series).cast(pl.String).alias(series.name)
     if missing:
         text = text.set(text.is_in(list(missing)).fill_null(False), None)
-    distinct = text.unique().drop_nulls()
-    named = {*left.unique().cast(pl.String), *right.unique().cast(pl.String)}
-    if any(word.strip() in named for word in distinct.head(100_000)):
-        return _names(text.str.strip_chars(), left.cast(pl.String), right.cast(pl.String), door, option)
-    meaning = {word: WORDS.get(_plain(word), -1.0) for word in distinct.head(100_000)}
-    if -1.0 not in meaning.values():
+    distinct = text.unique().drop_nulls().head(MOST_WORDS)
+    meaning = {word: WORDS.get(_plain(word), UNKNOWN) for word in distinct}
+    strangers = [word for word, value in meaning.items() if value == UNKNOWN]
+    is_number = distinct.filter(distinct.is_in(strangers)).str.strip_chars().cast(pl.Float64, strict=False)
+    if strangers and not bool(is_number.is_null().any()) and not {1.0, 0.0} & set(meaning.values()):
+        return _numbers_and_ties(text, meaning, *sides, door, option)
+    named = {name.strip() for side in sides for name in side.unique().drop_nulls()}
+    if any(word.strip() in named for word in distinct):
+        return _names(text, *sides, door, option)
+    if not strangers:
         return _words(text, meaning, door)
-    as_number = distinct.cast(pl.Float64, strict=False)
-    if not bool(as_number.is_null().any()):
-        return _numbers(numeric(text.alias(series.name), door, option), series.name, door, option)
-    raise _unknown(text, [word for word, value in meaning.items() if value == -1.0], door, option)
+    raise _unknown(text, strangers, door, option)
+
+
+def _numbers_and_ties(
+    text: pl.Series, meaning: dict[str, float], left: pl.Series, right: pl.Series, door: Door, option: str
+) -> FloatArray:
+    """Numbers written as text, and perhaps words for a tie or for no verdict among them."""
+    words = {word: value for word, value in meaning.items() if value != UNKNOWN}
+    plain = text.set(text.is_in(list(words)).fill_null(False), None)
+    value = _numbers_or_ids(numeric(plain.alias(text.name), door, option), left, right, door, option, name=text.name)
+    ties = text.is_in([word for word, meant in words.items() if meant == 0.5]).fill_null(False).to_numpy()
+    return np.where(ties, 0.5, value)
+
+
+def _numbers_or_ids(
+    series: pl.Series | FloatArray, left: pl.Series, right: pl.Series, door: Door, option: str, name: str = ""
+) -> FloatArray:
+    """A coding or a probability, unless the numbers are those of the two policies in every row."""
+    name = name or str(getattr(series, "name", ""))
+    values = series if isinstance(series, np.ndarray) else numeric(series, door, option)
+    sides = [side.cast(pl.Float64, strict=False).fill_null(np.nan).to_numpy() for side in (left, right)]
+    known = np.isfinite(values)
+    wins, loses = values == sides[0], values == sides[1]
+    if not known.any() or not (wins | loses)[known].all():
+        return _numbers(values, name, door, option)
+    by_id = np.where(known, wins.astype(float), np.nan)
+    distinct = set(np.unique(values[known]))
+    coded = next((_coded(values, codes) for _, codes in CODINGS if distinct <= set(codes)), by_id)
+    if (coded != by_id)[known & (left != right).to_numpy()].any():
+        shown = " and ".join(f"{value:g}" for value in sorted(distinct))
+        raise AdjudgeError(
+            f"{name}: {shown} may be policies or codes of the sides; the two readings differ.",
+            "Verdicts that can be read in one way.",
+            "Write left, right and tie, or give the policies names that are no numbers.",
+        )
+    return by_id
+
+
+def _coded(values: FloatArray, codes: dict[float, float]) -> FloatArray:
+    out = np.full(values.size, np.nan)
+    for code, meaning in codes.items():
+        out[values == code] = meaning
+    return out
 
 
 def _plain(word: str) -> str:
@@ -109,12 +158,16 @@ def _words(text: pl.Series, meaning: dict[str, float], door: Door) -> FloatArray
 
 
 def _names(text: pl.Series, left: pl.Series, right: pl.Series, door: Door, option: str) -> FloatArray:
-    """Winners by name; a tie or an abstention may be a word."""
-    rest = {word: WORDS.get(_plain(word), -1.0) for word in text.unique().drop_nulls().head(100_000)}
-    ties = [word for word, value in rest.items() if value == 0.5]
-    none = [word for word, value in rest.items() if np.isnan(value)]
-    wins, loses = (text == left).fill_null(False), (text == right).fill_null(False)
-    tie, absent = text.is_in(ties).fill_null(False), text.is_null() | text.is_in(none).fill_null(False)
+    """Winners by name, blanks around it aside; a tie or an abstention may be a word."""
+    words = {word: WORDS.get(_plain(word), UNKNOWN) for word in text.unique().drop_nulls().head(MOST_WORDS)}
+    exact = ((text == left) | (text == right)).fill_null(False)
+    bare = [series.str.strip_chars() for series in (text, left, right)]
+    wins, loses = (
+        (exact & (text == side)).fill_null(False) | (~exact & (bare[0] == bare_side)).fill_null(False)
+        for side, bare_side in ((left, bare[1]), (right, bare[2]))
+    )
+    tie = text.is_in([word for word, value in words.items() if value == 0.5]).fill_null(False)
+    absent = text.is_null() | text.is_in([word for word, value in words.items() if np.isnan(value)]).fill_null(False)
     lost = ~(wins | loses | tie | absent)
     if bool(lost.any()):
         first = int(lost.arg_max() or 0)
@@ -126,7 +179,28 @@ def _names(text: pl.Series, left: pl.Series, right: pl.Series, door: Door, optio
             f"Correct the rows, drop them with --where, or name another column with {option}.",
         )
     value = np.where(wins.to_numpy(), 1.0, np.where(loses.to_numpy(), 0.0, np.where(tie.to_numpy(), 0.5, np.nan)))
+    _tell_ambiguous(text, words, np.asarray(value, dtype=float), left, right, door)
     return np.asarray(value, dtype=float)
+
+
+def _tell_ambiguous(
+    text: pl.Series, words: dict[str, float], value: FloatArray, left: pl.Series, right: pl.Series, door: Door
+) -> None:
+    """That a policy's name is also a word for a side, and the sides would give other winners."""
+    if UNKNOWN in words.values():
+        return
+    as_sides = text.replace_strict(words, default=None, return_dtype=pl.Float64).fill_null(np.nan).to_numpy()
+    turned = int((np.isfinite(value) & (as_sides != value) & (left != right).to_numpy()).sum())
+    if turned:
+        shown = " and ".join(repr(word) for word, meant in sorted(words.items()) if meant in (0.0, 1.0))
+        door.note(
+            "outcome-ambiguous",
+            Severity.WARNING,
+            f"Column {text.name!r} holds {shown}, read as names of policies; read as sides, {turned:,} of "
+            f"{text.len():,} verdicts would turn.",
+            number=float(turned),
+            remedy="If sides are meant, give the policies other names, or write left and right.",
+        )
 
 
 def _numbers(values: FloatArray, name: str, door: Door, option: str) -> FloatArray:
@@ -135,20 +209,18 @@ def _numbers(values: FloatArray, name: str, door: Door, option: str) -> FloatArr
     distinct = np.unique(known[:1000])
     if distinct.size <= 4:
         distinct = np.unique(known)
-    for words, coding in CODINGS:
-        if set(distinct) <= set(coding):
+    for words, codes in CODINGS:
+        if set(distinct) <= set(codes):
             if words != CODINGS[0][0]:
                 door.note("outcome-read", Severity.INFO, f"Column {name!r} was read as {words}.", remedy="")
-            out = np.full(values.size, np.nan)
-            for code, meaning in coding.items():
-                out[values == code] = meaning
-            return out
+            return _coded(values, codes)
     if known.min() >= 0 and known.max() <= 1:
         door.note("outcome-read", Severity.INFO, f"Column {name!r} was read as the probability that left is better.")
         return values
     raise AdjudgeError(
         f"{name}: the verdicts run from {known.min():g} to {known.max():g}.",
-        f"A coding such as {' or '.join(words for words, _ in CODINGS)}, or a probability that left wins.",
+        f"A coding such as {' or '.join(words for words, _ in CODINGS)}, a probability that left wins, or the number "
+        "of the winner.",
         f"Recode the column, or name another with {option}.",
     )
 
@@ -156,10 +228,10 @@ def _numbers(values: FloatArray, name: str, door: Door, option: str) -> FloatArr
 def _unknown(text: pl.Series, words: list[str], door: Door, option: str) -> AdjudgeError:
     hit = text.is_in(words).fill_null(False)
     shown = ", ".join(repr(word[:40]) for word in sorted(words)[:5]) + (" …" if len(words) > 5 else "")
+    say = f"Say which mean that there is no verdict with --missing {shlex.quote(sorted(words)[0])}, drop"
     return AdjudgeError(
         f"{text.name}: {int(hit.sum()):,} of {text.len():,} verdicts cannot be read: {shown} "
         f"(first: {door.place(int(hit.arg_max() or 0))}).",
         "Words such as left, right, tie (or model_a, model_b; A, B), numbers, or the winner's name.",
-        f"Say which mean that there is no verdict with --missing {shlex.quote(sorted(words)[0])}, drop the rows with "
-        f"--where, or name another column with {option}.",
+        f"{say if option == '--outcome' else 'Drop'} the rows with --where, or name another column with {option}.",
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 
 import numpy as np
@@ -13,7 +14,7 @@ from ..errors import AdjudgeError
 from . import coding, columns, duplicates, join, numbers, raters
 from . import labels as labelling
 from .columns import FILE, Columns, Names
-from .filters import keep_where
+from .filters import keep_where, quoted
 from .numbers import ROW, Door
 from .ratings import Ratings
 from .sources import Source, open_source
@@ -236,10 +237,11 @@ def whole(ids: pl.Series, part: str, door: Door) -> pl.Series:
     missing = ids.is_null()
     if bool(missing.any()):
         first = int(missing.arg_max() or 0)
+        condition = shlex.quote(f"{quoted(ids.name)} IS NOT NULL")
         raise AdjudgeError(
             f"{ids.name}: {int(missing.sum()):,} of {ids.len():,} rows have no {part} (first: {door.place(first)}).",
             f"Every row belongs to one {part}.",
-            f"Drop the rows with --where '{ids.name} IS NOT NULL', or name another column with --{part}.",
+            f"Drop the rows with --where {condition}, or name another column with --{part}.",
         )
     return ids
 

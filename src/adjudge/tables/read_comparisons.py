@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from .._typing import BoolArray, FloatArray, IntArray
+from .._typing import FloatArray, IntArray
 from ..core.finding import Severity
 from ..errors import AdjudgeError
 from . import coding, comparison_columns, numbers, outcomes
@@ -21,7 +21,8 @@ from .comparison_columns import PairColumns
 from .comparisons import Comparisons
 from .families import with_families
 from .numbers import ROW, Door
-from .read import codes, refuse_many, take, whole
+from .read import codes, take
+from .sides import apart, sides
 from .sources import open_source
 from .votes import collect
 
@@ -100,9 +101,9 @@ def read(
 def _build(
     frame: pl.DataFrame, used: PairColumns, trusted: Sequence[str], missing: Sequence[str], door: Door
 ) -> Comparisons:
-    left, right, policies = _sides(frame, used, door)
+    left, right, policies = sides(frame, used, door)
     votes = collect(frame, used, trusted, door, missing=missing)
-    votes = votes.kept(_apart(left, right, door)[votes.at])
+    votes = votes.kept(apart(left, right, door)[votes.at])
     if not votes.at.size:
         raise AdjudgeError(
             f"None of {frame.height:,} rows holds a verdict on two different policies.",
@@ -139,32 +140,6 @@ def _build(
     )
     _tell_repeats(table, used, door)
     return replace(table, findings=tuple(door.findings))
-
-
-def _sides(frame: pl.DataFrame, used: PairColumns, door: Door) -> tuple[IntArray, IntArray, tuple[str, ...]]:
-    both = [whole(coding.ids(frame[name]), "policy", door) for name in (used.left, used.right)]
-    if both[0].dtype != both[1].dtype:
-        both = [side.cast(pl.String) for side in both]
-    distinct = pl.concat([side.unique().alias("policy") for side in both]).unique().sort()
-    refuse_many(distinct.len(), used.left)
-    names = distinct.cast(pl.String)
-    left, right = (side.cast(pl.String).cast(pl.Enum(names)).to_physical().to_numpy().astype(np.int64) for side in both)
-    return left, right, tuple(names)
-
-
-def _apart(left: IntArray, right: IntArray, door: Door) -> BoolArray:
-    """[n] whether two different policies met; others are left out, with a finding."""
-    apart = left != right
-    if not apart.all():
-        same, first = int((~apart).sum()), door.place(int(np.argmin(apart)))
-        door.note(
-            "self-comparison",
-            Severity.WARNING,
-            f"{same:,} of {left.size:,} rows compare a policy with itself (first: {first}); they are left out.",
-            number=float(same),
-            remedy="Correct the names, or drop the rows with --where.",
-        )
-    return apart
 
 
 def _matches(left: IntArray, right: IntArray, item: IntArray, k: int, by_item: bool) -> IntArray:
@@ -210,7 +185,7 @@ def _covariates(frame: pl.DataFrame, used: PairColumns, door: Door) -> FloatArra
             raise AdjudgeError(
                 f"Covariate {name!r} is the same in every row.",
                 "A covariate differs between the sides of at least some comparisons.",
-                "Leave it out with --covariate, or use --order for the effect of being shown first.",
+                "Leave it out with --covariate, or type --set order=True for the effect of being shown first.",
             )
     return np.column_stack(columns) if columns else np.empty((frame.height, 0))
 

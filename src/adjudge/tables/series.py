@@ -37,7 +37,7 @@ def column(name: str, values: Any) -> pl.Series:
         values = _listed(name, values)
     try:
         return pl.Series(name, values, strict=True)
-    except (TypeError, OverflowError, pl.exceptions.PolarsError):
+    except (TypeError, OverflowError, UnicodeEncodeError, pl.exceptions.PolarsError):
         return _mixed(name, list(values))
 
 
@@ -58,7 +58,14 @@ def _mixed(name: str, values: list[Any]) -> pl.Series:
     plain = [value.item() if isinstance(value, np.generic) else value for value in values]
     if all(value is None or isinstance(value, (bool, int, float)) for value in plain):
         return pl.Series(name, [None if value is None else float(value) for value in plain], dtype=pl.Float64)
-    return pl.Series(name, [None if value is None else str(value) for value in plain], dtype=pl.String)
+    text = [None if value is None else str(value) for value in plain]
+    try:
+        return pl.Series(name, text, dtype=pl.String)
+    except UnicodeEncodeError as problem:
+        row = next(row for row, value in enumerate(text) if value is not None and not value.isprintable())
+        raise AdjudgeError(
+            f"{name}: a value is no text ({problem.reason}; near row {row}).", "Unicode text.", "Write it as UTF-8."
+        ) from None
 
 
 def from_records(rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> pl.DataFrame:

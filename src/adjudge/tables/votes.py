@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import difflib
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -12,8 +14,9 @@ from .._typing import BoolArray, FloatArray, IntArray
 from ..core.finding import Severity
 from ..errors import AdjudgeError
 from . import coding, numbers
-from .columns import require
+from .columns import listing
 from .comparison_columns import PairColumns
+from .filters import quoted
 from .numbers import Door
 from .outcomes import outcomes
 
@@ -79,16 +82,17 @@ def collect(
     if used.rater:
         names_of = coding.ids(frame[used.rater]).cast(pl.String)
         if bool(names_of.is_null().any()):
+            condition = shlex.quote(f"{quoted(used.rater)} IS NOT NULL")
             raise AdjudgeError(
                 f"{used.rater}: {names_of.null_count():,} of {frame.height:,} votes have no rater (first: "
                 f"{door.place(int(names_of.is_null().arg_max() or 0))}).",
                 "Every vote is somebody's.",
-                "Fill the cells, or leave --rater out.",
+                f"Fill the cells, drop the rows with --where {condition}, or leave --rater out.",
             )
         code, distinct = coding.encode(names_of)
         raters = tuple(str(name) for name in distinct)
         for name in trusted:
-            require(raters, name, "--gold (a rater or a column)")
+            _require_rater(raters, name, used.rater)
         who = [code] * len(used.outcomes)
     else:
         raters, who = used.outcomes, [np.full(frame.height, c) for c in range(len(used.outcomes))]
@@ -103,6 +107,19 @@ def collect(
         gold[rater],
     )
     return _with_verdict(votes, door, several=len(columns) > 1)
+
+
+def _require_rater(raters: Sequence[str], name: str, column: str) -> None:
+    """Errors: nobody of that name voted."""
+    if name in raters:
+        return
+    near = difflib.get_close_matches(name, raters, n=3, cutoff=0.5)
+    hint = f"Did you mean {' or '.join(repr(one) for one in near)}? " if near else ""
+    raise AdjudgeError(
+        f"No rater is called {name!r}.",
+        f"The raters in column {column!r} are: {listing(raters)}.",
+        f"{hint}Name a rater, or a column of trusted verdicts, with --gold.",
+    )
 
 
 def _with_verdict(votes: Votes, door: Door, *, several: bool = False) -> Votes:
@@ -126,12 +143,14 @@ def _counted(frame: pl.DataFrame, used: PairColumns, door: Door) -> Votes:
     n = frame.height
     counts = [numbers.numeric(frame[name], door, "--outcome") for name, _ in used.counts]
     for (name, _), values in zip(used.counts, counts, strict=True):
-        bad = values < 0
+        bad = (values < 0) | (values != np.round(values)) & ~np.isnan(values)
         if bad.any():
+            first = int(np.argmax(bad))
             raise AdjudgeError(
-                f"{name}: {int(bad.sum()):,} of {n:,} counts are negative (first: {door.place(int(np.argmax(bad)))}).",
-                "A count of outcomes is at least 0.",
-                "Correct it.",
+                f"{name}: {int(bad.sum()):,} of {n:,} counts are negative or no whole numbers (first: "
+                f"{door.place(first)}, {values[first]:g}).",
+                "A count says how often the outcome occurred.",
+                "Correct it, or name the column of single verdicts with --outcome.",
             )
     count = np.nan_to_num(np.concatenate(counts))
     value = np.repeat([value for _, value in used.counts], n)
