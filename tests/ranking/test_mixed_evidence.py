@@ -77,7 +77,7 @@ def test_every_two_rows_of_a_task_by_different_policies_meet_once() -> None:
 
 def test_the_difficulty_of_tasks_drops_out() -> None:
     ratings = only(scores_world(np.random.default_rng(2), 20_011), "passed")
-    theta = (mixed_evidence.rank(ratings=ratings).value - 1000) / scale.POINTS
+    theta = (mixed_evidence.rank(None, ratings=ratings).value - 1000) / scale.POINTS
     np.testing.assert_allclose(theta, 1.5 * (THETA - THETA.mean()), atol=0.06)
 
 
@@ -107,9 +107,9 @@ def test_a_metric_is_known_by_its_numbers_or_by_name() -> None:
     assert _evidence.chosen(ratings, {"passed": "rating"})["passed"] == "rating"
     for kinds, found in (({"rating": "pass"}, "runs from"), ({"passed": "x"}, "is 'x'"), ({"x": "pass"}, "names 'x'")):
         with pytest.raises(AdjudgeError, match=found):
-            mixed_evidence.rank(ratings=ratings, kinds=kinds)
+            mixed_evidence.rank(None, ratings=ratings, kinds=kinds)
     with pytest.raises(AdjudgeError, match="no table"):
-        mixed_evidence.rank()
+        mixed_evidence.rank(None)
 
 
 def test_all_together_are_sharper_than_each_alone_and_agree() -> None:
@@ -158,7 +158,7 @@ def test_nothing_to_rank_is_nan_with_a_finding() -> None:
         assert np.isnan(result.value).all()
         assert result.findings
     ratings = only(scores_world(np.random.default_rng(9), 1), "passed")
-    assert np.isnan(mixed_evidence.rank(ratings=ratings).stderr).all()
+    assert np.isnan(mixed_evidence.rank(None, ratings=ratings).stderr).all()
 
 
 def test_intervals_cover_and_the_test_of_disagreement_keeps_its_level() -> None:

@@ -189,11 +189,13 @@ def newton_system(
     return gradient, curvature
 
 
-def _penalise(gradient: FloatArray, curvature: FloatArray, alpha: FloatArray, offset: float, block: FloatArray) -> None:
+def _penalise(
+    gradient: FloatArray, curvature: FloatArray, strength: FloatArray, offset: float, block: FloatArray
+) -> None:
     """Adds the pull of a policy's buckets together, and a pin on the mean of each bucket, in place."""
-    B, T, k = alpha.shape
+    B, T, k = strength.shape
     pull = (np.eye(T) - 1 / T) / offset**2
-    gradient[:, : T * k] -= np.einsum("st,btk->bsk", pull, alpha).reshape(B, -1)
+    gradient[:, : T * k] -= np.einsum("st,btk->bsk", pull, strength).reshape(B, -1)
     curvature[:, : T * k, : T * k] += np.kron(pull, np.eye(k))
     pin = np.kron(np.eye(T), np.ones((k, k))) / k
     curvature[:, : T * k, : T * k] += pin * (np.trace(block.sum(axis=1), axis1=1, axis2=2) / k)[:, None, None]

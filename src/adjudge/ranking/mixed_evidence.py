@@ -69,7 +69,7 @@ FEW = 10
 
 
 def rank(
-    pairs: Comparisons | None = None,
+    pairs: Comparisons | None,
     *,
     ratings: Ratings | None = None,
     kinds: Mapping[str, str] | None = None,
