@@ -148,24 +148,20 @@ def _beside(answer: Ranking, name: str, figure: Estimate) -> Forest:
 def _before_and_after(answer: Ranking, before: Estimate) -> Table:
     """Ratings without and with the effects held apart, and the ranks that go with them."""
     after = answer.estimate
-    place = {name: np.argsort(np.argsort(-e.value)) + 1 for name, e in (("before", before), ("after", after))}
-    rows = tuple(
-        (
-            after.names[p],
-            int(place["before"][p]),
-            int(place["after"][p]),
-            round(float(before.value[p])),
-            round(float(after.value[p])),
-            round(float(after.value[p] - before.value[p])),
-        )
-        for p in answer.order
-    )
+    places = [np.argsort(np.argsort(np.where(np.isfinite(e.value), -e.value, np.inf))) + 1.0 for e in (before, after)]
+    places = [np.where(np.isfinite(e.value), place, np.nan) for e, place in zip((before, after), places, strict=True)]
+    columns = (*places, before.value, after.value, after.value - before.value)
+    rows = tuple((after.names[p], *(_whole(float(column[p])) for column in columns)) for p in answer.order)
     return Table(
         "Before and after control",
         ("Policy", "Rank before", "Rank after", "Rating before", "Rating after", "Change"),
         rows,
         caption="The rating that remains when the effects above are held apart from quality.",
     )
+
+
+def _whole(value: float) -> int | float:
+    return round(value) if np.isfinite(value) else value
 
 
 def _cycles(answer: Ranking) -> list[Block]:

@@ -10,12 +10,22 @@ import polars as pl
 
 from ..errors import AdjudgeError
 from ..tables import coding, comparison_columns, read, read_comparisons
-from ..tables.columns import Names, require
+from ..tables.columns import FILE, USUAL, Names, as_names, listing, require
 from ..tables.comparisons import Comparisons
 from ..tables.ratings import Ratings
 from ..tables.sources import Source, open_source
 
 CORRECT = "correct"
+OF_VOTES = ("left", "right", "outcome", "rater", "count", "first", "time", "families", "missing")
+OF_SCORES = ("by", "score", "answer", "stratum", "draw")
+USUAL_SCORES = tuple(name for group in USUAL["judge"] for name in group)
+SAID_AS = {
+    **{"--policy": "--by", "--item": "--task", "--judge": "--score"},
+    **{"for the judge.": "for the score.", "for the item.": "for the task.", "for the policy.": "for what is ranked."},
+    **{"could be the judge": "could be the score", "could be the item": "could be the task"},
+    **{"No judge column": "No score column"},
+}
+"""What the door for ratings calls an option or a part, and what it is called here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +79,9 @@ def open_table(
     Errors: as of both doors; two columns of clusters for scores.
     """
     opened = open_source(source)
-    told = scores.by or scores.score or scores.answer
-    if not told and (votes.left or comparison_columns.sides(opened.names)):
+    if not _columns(opened):
+        raise AdjudgeError(f"{opened.label} has no columns.", "Votes on pairs, or scores over tasks.", "Name another.")
+    if _holds_votes(opened, votes, scores):
         return read_comparisons.read(
             opened,
             left=votes.left,
@@ -89,47 +100,105 @@ def open_table(
             missing=votes.missing,
             where=where,
         )
-    if cluster is not None and not isinstance(cluster, str):
-        if len(cluster) > 1:
-            raise AdjudgeError(
-                f"{len(cluster)} columns of clusters.", "Scores are clustered one way.", "Name --cluster once."
-            )
-        cluster = cluster[0] if cluster else None
+    columns = as_names(cluster)
+    if len(columns) > 1:
+        raise AdjudgeError(
+            f"{len(columns)} columns of clusters.", "Scores are clustered one way.", "Name --cluster once."
+        )
     score = scores.score
     if scores.answer:
         opened, score = _agreeing(opened, score, scores.answer), (CORRECT,)
-    return read.read(
-        opened,
-        policy=scores.by,
-        item=task,
-        judge=score,
-        gold=gold or (),
-        cluster=cluster,
-        weight=weight,
-        stratum=scores.stratum,
-        covariates=covariates,
-        draw=scores.draw,
-        where=where,
-    )
+    try:
+        table = read.read(
+            opened,
+            policy=scores.by,
+            item=task,
+            judge=score,
+            gold=gold or (),
+            cluster=columns[0] if columns else None,
+            weight=weight,
+            stratum=scores.stratum,
+            covariates=covariates,
+            draw=scores.draw,
+            where=where,
+        )
+    except AdjudgeError as error:
+        raise AdjudgeError(*(_typed(part) for part in (error.found, error.expected, error.do))) from None
+    if any(finding.code == "policy-absent" for finding in table.findings):
+        raise AdjudgeError(
+            "No column says what is ranked.",
+            f"A column such as model; the columns are: {listing(_columns(opened))}.",
+            "Name it with --by, or name two columns of policies with --left and --right.",
+        )
+    findings = (replace(one, message=_typed(one.message), remedy=_typed(one.remedy)) for one in table.findings)
+    return replace(table, findings=tuple(findings))
+
+
+def _typed(text: str) -> str:
+    """A sentence of the door for ratings in the words of this command."""
+    for theirs, ours in SAID_AS.items():
+        text = text.replace(theirs, ours)
+    return text
+
+
+def _holds_votes(opened: Source, votes: Votes, scores: Scores) -> bool:
+    """Whether votes are to be read. Errors: columns of both kinds are named, or columns of the other kind."""
+    named = [name for name in OF_VOTES if getattr(votes, name)]
+    told = [name for name in OF_SCORES if getattr(scores, name)]
+    found = comparison_columns.sides(opened.names) is not None
+    holds = bool(votes.left or votes.right) or (found and not {"by", "score", "answer"} & set(told))
+    if not holds and not told and not named and not _has_score(opened):
+        raise AdjudgeError(
+            f"{opened.label} holds neither votes on pairs nor scores that can be recognised.",
+            f"The columns are: {listing(_columns(opened))}.",
+            "Name --left, --right and --outcome for votes, or --by, --task and --score for scores.",
+        )
+    strange, kind, other = (told, "votes on pairs", "scores") if holds else (named, "scores over tasks", "votes")
+    if strange:
+        options = " and ".join(f"--{name}" for name in strange)
+        raise AdjudgeError(
+            f"The table is read as {kind}, and {options} {'is' if len(strange) == 1 else 'are'} for {other}.",
+            "Columns of one kind of table: votes (--left, --right, --outcome …) or scores (--by, --task, --score …).",
+            f"Leave {options} out{'' if holds or told else ', or name the policies with --left and --right'}.",
+        )
+    return holds
+
+
+def _columns(opened: Source) -> list[str]:
+    return [name for name in opened.names if name != FILE]
+
+
+def _has_score(opened: Source) -> bool:
+    return bool(opened.scores) or any(name.strip().lower() in USUAL_SCORES for name in opened.names)
 
 
 def _agreeing(opened: Source, verdict: Names, answer: str) -> Source:
     """The same table with a column that is 1 where the verdict is the right answer and 0 where it is another."""
     require(opened.names, answer, "--answer")
-    if verdict is None or (not isinstance(verdict, str) and len(verdict) != 1):
+    if len(as_names(verdict)) != 1:
         raise AdjudgeError(
             f"--answer {answer} needs one column to be compared with it.",
             "The column of the verdicts or answers that were given.",
             "Name it with --score.",
         )
-    name = require(opened.names, verdict if isinstance(verdict, str) else verdict[0], "--score")
+    name = require(opened.names, as_names(verdict)[0], "--score")
 
     def take(wanted: Sequence[str]) -> pl.DataFrame:
         if CORRECT not in wanted:
             return opened.take(wanted)
         others = [column for column in wanted if column != CORRECT]
         frame = opened.take(list(dict.fromkeys((*others, name, answer))))
-        said, right = (coding.ids(frame[column]).cast(pl.String) for column in (name, answer))
+        said, right = (coding.ids(frame[column]).cast(pl.String).str.strip_chars() for column in (name, answer))
+        if not bool(said.is_in(right.drop_nulls().unique().implode()).any()):
+            raise AdjudgeError(
+                f"No value of {name!r} is ever a right answer: {_some(said)} beside {_some(right)} in {answer!r}.",
+                "Verdicts and right answers in the same words.",
+                "Recode one of the two columns, or name others with --score and --answer.",
+            )
         return frame.with_columns((said == right).cast(pl.Float64).alias(CORRECT)).select(wanted)
 
     return replace(opened, names=(*(column for column in opened.names if column != CORRECT), CORRECT), take=take)
+
+
+def _some(values: pl.Series) -> str:
+    return ", ".join(repr(value[:40]) for value in values.drop_nulls().unique().sort().head(3)) or "nothing"

@@ -124,9 +124,9 @@ def _numbers_or_ids(
     distinct = set(np.unique(values[known]))
     coded = next((_coded(values, codes) for _, codes in CODINGS if distinct <= set(codes)), by_id)
     if (coded != by_id)[known & (left != right).to_numpy()].any():
-        shown = " and ".join(f"{value:g}" for value in sorted(distinct))
+        shown = ", ".join(f"{value:g}" for value in sorted(distinct))
         raise AdjudgeError(
-            f"{name}: {shown} may be policies or codes of the sides; the two readings differ.",
+            f"{name}: the values {shown} may be policies or codes of the sides; the two readings differ.",
             "Verdicts that can be read in one way.",
             "Write left, right and tie, or give the policies names that are no numbers.",
         )

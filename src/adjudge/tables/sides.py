@@ -56,13 +56,19 @@ def apart(left: IntArray, right: IntArray, door: Door) -> BoolArray:
 
 def _named(series: pl.Series, option: str, door: Door) -> pl.Series:
     """Names of one side. Errors: some are missing or blank."""
+    if series.dtype.is_nested() or series.dtype == pl.Object:
+        raise AdjudgeError(
+            f"{series.name}: the column holds {series.dtype}.", "A name in each row.", f"Name another with {option}."
+        )
     ids = coding.ids(series)
     blank = (
         ids.is_null() if ids.dtype != pl.String else (ids.is_null() | (ids.str.strip_chars() == "").fill_null(False))
     )
     if bool(blank.any()):
         column = quoted(ids.name)
-        condition = f"{column} IS NOT NULL" if not bool((blank & ids.is_not_null()).any()) else f"TRIM({column}) <> ''"
+        condition = (
+            f"{column} IS NOT NULL" if not bool((blank & ids.is_not_null()).any()) else f"LENGTH(TRIM({column})) > 0"
+        )
         raise AdjudgeError(
             f"{ids.name}: {int(blank.sum()):,} of {ids.len():,} votes have no policy (first: "
             f"{door.place(int(blank.arg_max() or 0))}).",
