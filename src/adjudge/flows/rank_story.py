@@ -12,7 +12,9 @@ from ..tables.comparisons import Comparisons
 from ..tables.ratings import Ratings
 from .blocks import pair_matrix
 from .derived import MOST_PAIRS
+from .figure_blocks import figure_blocks
 from .made import provenance
+from .rank_units import in_points, unit
 from .verdict import verdict
 from .win_block import win_block
 
@@ -40,6 +42,7 @@ def story(answer: Ranking) -> Story:
         blocks.append(win_block(table, answer.estimate, answer.order))
     if 2 <= k <= MOST_PAIRS:
         blocks.append(pair_matrix(answer))
+    blocks += figure_blocks(answer.estimate, answer.order, level=answer.level)
     blocks += _cycles(answer)
     if answer.findings:
         blocks.append(Findings(answer.findings))
@@ -98,19 +101,13 @@ def _forest(answer: Ranking) -> Forest:
             )
             for p, name in enumerate(e.names)
         ),
-        title="Ratings" if votes else "How each policy does",
+        title="Ratings" if votes and in_points(e) else "How each policy does",
         caption="Policies that share a letter of their group are not told apart." if answer.groups else "",
-        unit="rating points; 400 are odds of ten to one" if _in_points(e) else e.method.partition(".")[2],
+        unit=unit(e),
         bounds=e.bounds,
         level=answer.level,
         count_name="Votes" if votes else "Scores",
     )
-
-
-def _in_points(estimate: Estimate) -> bool:
-    """Whether values are rating points: they then average 1000."""
-    known = estimate.value[np.isfinite(estimate.value)]
-    return bool(known.size) and abs(float(known.mean()) - 1000.0) < 1e-3
 
 
 def _per_deviation(effects: Estimate, scaled: Estimate | None) -> Estimate:
@@ -125,7 +122,7 @@ def _per_deviation(effects: Estimate, scaled: Estimate | None) -> Estimate:
 
 
 def _beside(answer: Ranking, name: str, figure: Estimate) -> Forest:
-    title, subject, unit = BESIDE[name]
+    title, subject, of = BESIDE[name]
     figure = _per_deviation(figure, answer.estimate.figures.get(f"{name} per sd"))
     low_high, stderr = figure.interval(answer.level), figure.stderr
     rows = tuple(
@@ -136,7 +133,7 @@ def _beside(answer: Ranking, name: str, figure: Estimate) -> Forest:
     return Forest(
         rows,
         title=title,
-        unit=unit,
+        unit=of,
         level=answer.level,
         reference=zero,
         reference_name="no effect",

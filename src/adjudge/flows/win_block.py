@@ -10,6 +10,9 @@ from ..reports.pairs import Wins
 from ..stats.paired.scale import POINTS
 from ..tables.comparisons import Comparisons
 
+LOGISTIC = ("ranking.bradley_terry", "ranking.elo")
+"""Methods whose expected share, ties half, is logistic in the difference where they have no figure `tie`."""
+
 
 def win_block(table: Comparisons, estimate: Estimate, order: IntArray) -> Wins:
     """The block, in the order of the ranking.
@@ -40,13 +43,22 @@ def win_block(table: Comparisons, estimate: Estimate, order: IntArray) -> Wins:
 def predicted(estimate: Estimate) -> FloatArray:
     """[k, k] expected share of the row against the column, ties half; NaN where the ratings say nothing of odds.
 
-    Davidson: (e^{η/2} + ν/2) / (e^{η/2} + ν + e^{−η/2}) with η the difference in log-odds.
+    Davidson: (e^{η/2} + ν/2) / (e^{η/2} + ν + e^{−η/2}) with η the difference in log-odds; Rao-Kupper: ½ + ½(P(win) −
+    P(loss)) with P(win) = e^η / (e^η + θ). What else a method calls its ties is not understood, and predicts nothing.
     """
-    k = len(estimate.names)
-    tie = estimate.figures.get("tie")
-    if tie is None:
+    tie, k = estimate.figures.get("tie"), len(estimate.names)
+    told = {} if tie is None else dict(zip(tie.names, tie.value.tolist(), strict=True))
+    eta = np.clip((estimate.value[:, None] - estimate.value[None, :]) / POINTS, -600, 600)
+    up, down = np.exp(eta / 2), np.exp(-eta / 2)
+    if "theta" in told:
+        theta = told["theta"]
+        return np.asarray(0.5 + 0.5 * (up / (up + theta * down) - down / (down + theta * up)))
+    if "tie of equals" in told:  # ν / (2 + ν) whichever way the law writes its parameter
+        nu = 2 * told["tie of equals"] / (1 - told["tie of equals"])
+    elif "log ν" in told:
+        nu = float(np.exp(told["log ν"]))
+    elif tie is None and estimate.method in LOGISTIC:
+        nu = 0.0
+    else:
         return np.full((k, k), np.nan)
-    eta = (estimate.value[:, None] - estimate.value[None, :]) / POINTS
-    nu = max(float(np.nan_to_num(tie.value[0])), 0.0)
-    up, down = np.exp(np.clip(eta / 2, -300, 300)), np.exp(np.clip(-eta / 2, -300, 300))
     return np.asarray((up + nu / 2) / (up + nu + down))
