@@ -141,5 +141,5 @@ def test_the_top_level_mirrors_the_catalogue() -> None:
     assert adjudge.show is catalogue.show
     assert adjudge.AdjudgeError is AdjudgeError
     assert {"evaluate", "plan", "methods"} <= set(dir(adjudge))
-    with pytest.raises(AttributeError, match="evaluate, plan"):
+    with pytest.raises(AttributeError, match="evaluate, rank, compare, plan"):
         _ = adjudge.evalaute

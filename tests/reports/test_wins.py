@@ -51,7 +51,9 @@ def test_few_names_are_figures_and_many_a_field(k) -> None:
 
 
 def two_forests() -> Story:
-    ratings = Forest((ForestRow("ant", 1012.0, 5.0, 1002.0, 1022.0, n_rows=41),), count_name="Votes")
+    ratings = Forest(
+        (ForestRow("ant", 1012.0, 5.0, 1002.0, 1022.0, rank_low=1, rank_high=1, n_rows=41),), count_name="Votes"
+    )
     effects = Forest((ForestRow("length", 31.0, 4.0, 23.0, 39.0),), title="Effects", subject="Effect", ranked=False)
     return Story("Who?", "ant.", (ratings, effects))
 
@@ -73,3 +75,11 @@ def test_the_page_names_what_the_last_column_counts() -> None:
     text = page(two_forests())
     assert text.count(">Votes</th>") == 1
     assert text.count(">P(best)</th>") == 1
+
+
+def test_a_forest_without_any_rank_has_no_column_for_it() -> None:
+    told = Forest((ForestRow("ant", 0.7, 0.1, 0.5, 0.9, n_rows=41),), count_name="Runs")
+    text = page(Story("Who?", "ant.", (told,)))
+    assert ">P(best)</th>" not in text
+    assert ">Runs</th>" in text
+    assert terminal.table(Story("", "", (told,)), width=90, ascii_only=True).splitlines()[0].split()[-1] == "Runs"

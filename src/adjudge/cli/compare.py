@@ -9,12 +9,12 @@ import click
 
 from ..flows.compare import METHODS, compare
 from ._help import examples
-
-SEVERE = 2  # exit code when a finding is severe, so that a pipeline can stop on it
+from ._output import SEVERE, output, written
 
 
 @click.command(
     epilog=examples(
+        "adjudge compare walker",
         "adjudge compare runs.csv",
         "adjudge compare first.csv --state study.json --runs-per-interim 5 --interims 5",
         "adjudge compare second.csv --state study.json",
@@ -45,36 +45,16 @@ SEVERE = 2  # exit code when a finding is severe, so that a pipeline can stop on
 @click.option("--joint", is_flag=True, default=None, help="The paper's step-down over the largest difference.")
 @click.option("--seed", type=int, help="Of every random draw.  [default: 0]")
 @click.option("--state", type=click.Path(path_type=Path), metavar="FILE", help="Remembers the runs between looks.")
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["table", "json", "csv", "md"]),
-    default="table",
-    show_default=True,
-    help="What is printed.",
-)
-@click.option(
-    "--out",
-    type=click.Path(path_type=Path),
-    default="adjudge-report",
-    show_default=True,
-    metavar="FOLDER",
-    help="Where the page and the tables go.",
-)
-@click.option("--no-report", is_flag=True, help="Print only; write no page and no files.")
+@output
 def command(source: tuple[str, ...], form: str, out: Path, no_report: bool, **options: Any) -> int:
     """Say who is better, how many runs that took, and whether to stop or which agents to run again.
 
     SOURCE is a file with a column for each agent, or a row for each run; several files are further runs in their
-    order. Returns are compared by AdaStop, successes and failures by a test after each trial. Exit code 2 means that
-    a finding is severe.
+    order; `walker` is bundled. Returns are compared by AdaStop, successes and failures by a test after each trial.
+    Exit code 2 means that a finding is severe.
     """
     answer = compare(source[0] if len(source) == 1 else list(source), **options)
-    text = answer.text(form).rstrip("\n")
     if form == "table" and answer.pairs:
-        text = f"{answer.grid}\n\n{text}"
-    click.echo(text)
-    if not no_report:
-        page = answer.save(out)
-        click.echo(f"\nReport: {page}", err=form != "table")
+        click.echo(f"{answer.grid}\n")
+    written(answer, form, out, no_report)
     return SEVERE if answer.severe else 0

@@ -16,7 +16,7 @@ from ..ranking import adastop, blind_trials
 from ..stats.sequential.group import Design
 from ..stats.sequential.runs import Runs, Study, from_ratings, study
 from ..stats.sequential.trials import Judged, judge
-from ..tables import read_runs
+from ..tables import bundled, read_runs
 from ..tables.ratings import Ratings
 from ..tables.sources import expand
 from .compare_state import Batch, Plan, Saved, load
@@ -69,6 +69,7 @@ def compare(
     """
     if method not in METHODS:
         raise AdjudgeError(f"compare: method is {method!r}.", f"One of {', '.join(METHODS)}.", "Name one of them.")
+    source = bundled.path(source)
     asked = Plan(method, level, runs, interims, trials, early, reference, joint, seed)
     saved = load(state) if state is not None else Saved()
     asked = asked.within(saved.plan) if saved.plan else asked

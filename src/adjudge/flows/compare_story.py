@@ -90,6 +90,8 @@ def _forest(answer: Comparison) -> Forest:
         "off them.",
         bounds=e.bounds,
         level=answer.level,
+        subject="Agent",
+        count_name=f"{answer.word.capitalize()}s",
     )
 
 

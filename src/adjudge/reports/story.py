@@ -95,6 +95,11 @@ class Forest:
     count_name: str = "Labels"
     ranked: bool = True
 
+    @property
+    def with_ranks(self) -> bool:
+        """Whether some row has a rank: verdicts of a sequential test, for one, give none."""
+        return self.ranked and any(not math.isnan(row.rank_low) for row in self.rows)
+
     def counted(self, row: ForestRow) -> int:
         """What the last column counts."""
         return row.n_labels if self.count_name == "Labels" else row.n_rows

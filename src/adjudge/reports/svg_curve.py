@@ -7,7 +7,7 @@ page holds a wide and a narrow drawing and shows the one that fits.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from markupsafe import Markup
@@ -40,7 +40,8 @@ def curve(block: Curve, width: int, *, key: str) -> Markup:
         *_support(block, x, y),
         *_guides(block, x, y, width),
     ]
-    parts += [mark for index, line in enumerate(block.lines) for mark in _line(line, x, y, index, len(block.lines) > 1)]
+    spots = _spots(block.lines)
+    parts += [mark for index, line in enumerate(block.lines) for mark in _line(line, x, y, index, spots[index])]
     parts += _dots(block, x, y)
     parts += [mark for index, strip in enumerate(strips) for mark in _strip(strip, x, y, index)]
     attributes = {
@@ -157,7 +158,23 @@ def _meets(line: Line, x: Scale, y: Scale, across: FloatArray, base: float) -> b
     return bool(((values > low) & (values < high)).any())
 
 
-def _line(line: Line, x: Scale, y: Scale, index: int, named: bool) -> list[Markup]:
+def _spots(lines: Sequence[Line]) -> list[int | None]:
+    """Which point of each line carries its name: the last; among three lines or more the one furthest from the rest.
+
+    None where a single line needs no name.
+    """
+    if len(lines) < 2:
+        return [None] * len(lines)
+    last = [max((i for i, value in enumerate(line.y) if math.isfinite(value)), default=-1) for line in lines]
+    shared = all(np.array_equal(line.x, lines[0].x) for line in lines)
+    if len(lines) == 2 or not shared or not all(np.isfinite(line.y).all() for line in lines):
+        return [spot if spot >= 0 else None for spot in last]
+    height = np.array([line.y for line in lines])
+    apart = np.abs(height[:, None] - height[None]) + np.where(np.eye(len(lines), dtype=bool), np.inf, 0)[:, :, None]
+    return [int(np.argmax(nearest)) for nearest in apart.min(axis=1)]
+
+
+def _line(line: Line, x: Scale, y: Scale, index: int, spot: int | None) -> list[Markup]:
     series = f"series-{index % 6}"
     parts = []
     if line.low.size:
@@ -166,10 +183,12 @@ def _line(line: Line, x: Scale, y: Scale, index: int, named: bool) -> list[Marku
         parts.append(tag("path", {"class": f"band {series}", "d": path(inside, close=True)}))
     places = [(x(a), y(b)) for a, b in zip(line.x, line.y, strict=True)]
     parts.append(tag("path", {"class": f"line {series}", "d": path(places)}))
-    seen = [place for place in places if math.isfinite(place[1])]
-    if named and seen:
-        spot = {"class": f"said {series}", "x": seen[-1][0] - 4, "y": seen[-1][1] - 7, "text-anchor": "end"}
-        parts.append(tag("text", spot, line.name))
+    if spot is not None:
+        right, base = places[spot]
+        at = {"class": f"said {series}", "x": right - 4, "y": base - 7, "text-anchor": "end"}
+        if right < x.start + 60:
+            at |= {"x": right + 4, "text-anchor": "start"}
+        parts.append(tag("text", at, line.name))
     return parts
 
 

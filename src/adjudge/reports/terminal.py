@@ -92,7 +92,8 @@ class _Layout:
 def _table(forest: Forest, width: int, ascii_only: bool) -> list[Text]:
     rows = forest.ordered[:MOST_ROWS]
     heads = [forest.subject, "Value", f"{numbers.coverage(forest.level)} interval"]
-    heads += ["Rank", "P(best)", forest.count_name] if forest.ranked else []
+    heads += ["Rank", "P(best)"] if forest.with_ranks else []
+    heads += [forest.count_name] if forest.ranked else []
     cells = [[_said(text, ascii_only) for text in texts] for texts in (heads, *(_cells(forest, row) for row in rows))]
     layout = _layout(forest, cells, width, ascii_only)
     lines = [_line(cells[0], layout, "dim", _ends(layout.axis) if layout.axis else "", "dim")]
@@ -116,7 +117,7 @@ def _layout(forest: Forest, cells: Sequence[Sequence[str]], width: int, ascii_on
         return name + sum(sizes[column] + len(_GAP) for column in shown[1:])
 
     for head in (heads[-1], *_YIELD) if forest.ranked else ():
-        if taken(min(sizes[0], 16)) > width:
+        if head in heads and taken(min(sizes[0], 16)) > width:
             shown.remove(heads.index(head))
     sizes[0] = max(6, min(sizes[0], width - taken(0)))
     room = min(width - taken(sizes[0]) - len(_GAP), _BAR.stop - 1)
@@ -137,8 +138,9 @@ def _cells(forest: Forest, row: ForestRow) -> list[str]:
         "not estimable" if math.isnan(row.value) else numbers.estimate(row.value, row.error),
         numbers.interval(row.low, row.high, row.stderr),
     ]
-    if forest.ranked:
+    if forest.with_ranks:
         cells += [numbers.ranks(row.rank_low, row.rank_high), numbers.percent(row.p_best)]
+    if forest.ranked:
         cells.append(numbers.count(forest.counted(row)))
     return cells
 

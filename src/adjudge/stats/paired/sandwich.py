@@ -151,6 +151,8 @@ def cluster_scores(
 def active(votes: Votes) -> BoolArray:
     """[n] whether a row adds anything."""
     on = votes.mass > 0
+    if not on.size and votes.code is not None:
+        return np.zeros(votes.code.size, dtype=bool)
     rows = on if votes.code is None else on[votes.code] & (votes.code >= 0)
     return rows if votes.weight is None else rows & (votes.weight > 0)
 
