@@ -13,10 +13,13 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special
 
-from .._typing import FloatArray, IntArray
+from .._typing import BoolArray, FloatArray, IntArray
 from ..tables.comparisons import Comparisons
 
 BETS = 2 * np.array([1 / 64, 1 / 32, 1 / 16, 1 / 8, 3 / 16, 1 / 4, 3 / 8, 1 / 2, 3 / 4])
+
+SHARPEST = 100.0
+"""Units at which the widened error is least wide; were it to follow the data, the error would not hold at every time."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,8 +70,13 @@ class History:
     last: IntArray
 
 
-def collect(table: Comparisons) -> Units:
-    """The units of a table; rows without a verdict, or of weight 0, are left out."""
+def collect(table: Comparisons, *, closed: bool = False) -> Units:
+    """The units of a table; rows without a verdict, or of weight 0, are left out.
+
+    A cluster whose mean still moves would rewrite bets that were settled, and looks at rewritten bets err more often
+    than promised. So `closed` units are the votes of a cluster on a pair until another cluster votes on it: what the
+    same cluster says of the pair later, and the run that may still go on, are left out.
+    """
     rows = table.take(table.known)
     k, repeat = table.k, np.maximum(np.rint(rows.count).astype(np.int64), 1)
     turn = rows.left > rows.right
@@ -81,6 +89,10 @@ def collect(table: Comparisons) -> Units:
         code = pair * (int(rows.cluster[:, 0].max(initial=0)) + 1) + rows.cluster[:, 0]
         _, code = np.unique(code, return_inverse=True)
         mass = rows.weight * rows.count
+        if closed:
+            kept = _first_runs(pair, code, moment)
+            y, pair, moment, mass = y[kept], pair[kept], moment[kept], mass[kept]
+            code = np.unique(code[kept], return_inverse=True)[1]
         total = np.bincount(code, mass)
         when, pairs = np.zeros(total.size, dtype=np.int64), np.zeros(total.size, dtype=np.int64)
         np.maximum.at(when, code, moment)
@@ -91,6 +103,24 @@ def collect(table: Comparisons) -> Units:
     order = np.lexsort((moment, pair))
     top = max(float(weight.max(initial=0.0)), 1e-300)
     return Units(pair[order], y[order], weight[order] / top, moment[order], k * (k - 1) // 2)
+
+
+def _first_runs(pair: IntArray, code: IntArray, moment: IntArray) -> BoolArray:
+    """[n] rows in the first unbroken run of their cluster on their pair, when another cluster has voted since.
+
+    `code` [n] tells clusters and pairs apart.
+    """
+    order = np.lexsort((moment, pair))
+    sorted_code, last = code[order], pair[order] != np.append(pair[order][1:], -1)
+    begins = sorted_code != np.append(-1, sorted_code[:-1])
+    run = np.cumsum(begins) - 1
+    owner = sorted_code[begins]
+    first = np.zeros(owner.size, dtype=bool)
+    first[np.unique(owner, return_index=True)[1]] = True
+    first[run[last]] = False  # it may go on
+    kept = np.zeros(code.size, dtype=bool)
+    kept[order] = first[run]
+    return kept
 
 
 def _running(values: FloatArray, start: IntArray) -> FloatArray:
@@ -119,7 +149,7 @@ def follow(units: Units, level: float) -> History:
     centre = _running(bet * units.y, start) / stake
     half = (np.log(2 / error) + _running(gap * (-np.log1p(-bet) - bet), start)) / stake
     variance = (_running(w * gap, start) / np.maximum(total, 1e-300) * t + 0.25) / (t + 1)
-    rho2 = (-2 * np.log(1 - level) + np.log(-2 * np.log(1 - level) + 1)) / np.maximum(t[-1:].max(initial=1), 100.0)
+    rho2 = (-2 * np.log(1 - level) + np.log(-2 * np.log(1 - level) + 1)) / SHARPEST
     reach = np.sqrt(2 * (t * rho2 + 1) / (t * rho2) * np.log(np.sqrt(t * rho2 + 1) / (1 - level)))
     last = np.full(units.pairs, -1)
     last[units.pair] = np.arange(n)

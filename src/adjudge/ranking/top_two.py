@@ -6,9 +6,10 @@
 
 If i is not better than j, K_ij is a fair game or worse, and nobody grows rich in one: by Ville's inequality the chance
 that any false claim is ever made, at any time and however one stops, is at most 1 − level. No model is assumed: only
-the votes of i against j speak about i and j. Votes of one cluster are one unit, their mean, placed at the last of them.
-The value is the mean share of votes won against the others; its error is widened to hold at every time (asymptotic
-confidence sequence), so intervals, ranks and tiers may be looked at after every vote as well.
+the votes of i against j speak about i and j. Votes of one cluster on a pair are one unit, their mean, settled when the
+next cluster votes on it; what a cluster says later, after others, is no part of the evidence, for a bet that is settled
+twice is not fair. The value is the mean share of votes won against the others; its error is widened to hold at every
+time (asymptotic confidence sequence), where clusters do not take turns; where they do, at one time fixed beforehand.
 
 Ville (1939); Waudby-Smith and Ramdas (2024), J. R. Stat. Soc. B 86(1) (betting; Theorem 2 for the pair's sequence);
 Waudby-Smith, Arbour, Sinha, et al. (2024), Ann. Stat. 52(6) (asymptotic). Limits: k = 2 is one two-sided test of a
@@ -80,7 +81,8 @@ def rank(table: Comparisons, *, level: float = 0.95) -> Estimate:
     if not 0 < level < 1:
         raise AdjudgeError(f"ranking.top_two: level is {level:g}.", "A probability inside (0, 1).", "Try level=0.95.")
     units = collect(table)
-    seen = follow(units, level)
+    bets = collect(table, closed=True) if table.cluster.shape[1] else units
+    seen, held = follow(units, level), follow(bets, level)
     k, p = table.k, units.pairs
     last = seen.last
     share, spread = np.full(p, np.nan), np.full(p, np.nan)
@@ -91,7 +93,7 @@ def rank(table: Comparisons, *, level: float = 0.95) -> Estimate:
     win[left, right], win[right, left] = share, 1 - share
     met = np.isfinite(win)
     value = np.where(met.any(axis=1), np.nansum(win, axis=1) / np.maximum(met.sum(axis=1), 1), np.nan)
-    peak = peaks(units, seen)
+    peak = peaks(bets, held)
     return Estimate(
         names=table.policies,
         value=value,
@@ -100,7 +102,7 @@ def rank(table: Comparisons, *, level: float = 0.95) -> Estimate:
         bounds=(0.0, 1.0),
         method="ranking.top_two",
         findings=(*table.findings, *_findings(table, value, peak, level)),
-        figures=_figures(table, units, seen, value, share, peak),
+        figures=_figures(table, bets, held, value, share, peak),
     )
 
 
