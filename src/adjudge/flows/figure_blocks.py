@@ -36,7 +36,11 @@ def figure_blocks(estimate: Estimate, order: IntArray, *, level: float) -> list[
     small = {name: figure for name, figure in rest.items() if len(figure.names) <= SMALL}
     if small:
         blocks.append(_small(small, level))
-    return blocks + [_long(name, figure, level) for name, figure in rest.items() if name not in small]
+    long: dict[tuple[str, ...], dict[str, Estimate]] = {}
+    for name, figure in rest.items():
+        if name not in small:
+            long.setdefault(figure.names, {})[name] = figure
+    return blocks + [_long(figures, names, level) for names, figures in long.items()]
 
 
 def _is_line(name: str, estimate: Estimate) -> bool:
@@ -103,28 +107,34 @@ def _small(figures: dict[str, Estimate], level: float) -> Table:
     return Table("Other figures of the method", ("Figure", "Of", "Value"), rows)
 
 
-def _long(name: str, figure: Estimate, level: float) -> Table:
-    largest = np.argsort(np.where(np.isfinite(figure.value), -figure.value, np.inf), kind="stable")[:MOST_ROWS]
-    cells, short = _cells(figure, level), len(figure.names) > MOST_ROWS
+def _long(figures: dict[str, Estimate], names: tuple[str, ...], level: float) -> Table:
+    """Figures of the same things, the largest of the first one where there are many."""
+    value, short = next(iter(figures.values())).value, len(names) > MOST_ROWS
+    cells = [_cells(figure, level) for figure in figures.values()]
+    largest = np.argsort(np.where(np.isfinite(value), -value, np.inf), kind="stable")[:MOST_ROWS]
+    said = [_said(name) for name in figures]
     return Table(
-        _said(name),
-        ("Of", "Value"),
-        tuple((figure.names[p], cells[p]) for p in (largest if short else range(len(figure.names)))),
-        caption=f"The {MOST_ROWS} largest of {len(figure.names):,}." if short else "",
+        ", ".join([said[0], *(name.lower() for name in said[1:])]),
+        ("Of", *said) if len(said) > 1 else ("Of", "Value"),
+        tuple((names[p], *(column[p] for column in cells)) for p in (largest if short else range(len(names)))),
+        caption=f"The {MOST_ROWS} largest of {len(names):,}." if short else "",
     )
 
 
 def _cells(figure: Estimate, level: float) -> list[str]:
     """Value and interval of each entry, in words."""
-    known = np.isfinite(figure.stderr) & (figure.stderr > 0)
-    return [
-        f"{numbers.estimate(value, stderr)} ({numbers.interval(low, high, stderr)})" if sure else numbers.brief(value)
-        for value, stderr, (low, high), sure in zip(
-            figure.value, figure.stderr, figure.interval(level), known, strict=True
-        )
-    ]
+    cells = []
+    for value, stderr, (low, high) in zip(figure.value, figure.stderr, figure.interval(level), strict=True):
+        by = numbers.error(stderr, low, high)
+        sure = np.isfinite(high - low) and high > low
+        cells.append(f"{numbers.estimate(value, by)} ({numbers.interval(low, high, by)})" if sure else _alone(value))
+    return cells
+
+
+def _alone(value: float) -> str:
+    return numbers.brief(value) if np.isfinite(value) else numbers.MISSING
 
 
 def _said(name: str) -> str:
-    words = name.replace("_", " ")
+    words = name.replace("_", " ").replace("pvalues", "p-values")
     return words[:1].upper() + words[1:]

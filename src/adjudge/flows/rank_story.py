@@ -94,7 +94,7 @@ def _forest(answer: Ranking) -> Forest:
                 n_rows=int(answer.n_rows[p]),
                 method=e.method,
                 verified=bool(answer.verified[p]),
-                note=f"group {answer.groups[p]}" if answer.groups else "",
+                note=f"group {answer.groups[p]}" if answer.groups and np.isfinite(e.value[p]) else "",
                 labels_low=float(alone[p, 0]),
                 labels_value=float(alone_value[p]),
                 labels_high=float(alone[p, 1]),
