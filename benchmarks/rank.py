@@ -123,8 +123,8 @@ def tasks(quick: bool) -> list[Task]:
         ),
         Task("Davidson, 20,000 coded votes", lambda: bradley_terry.rank(davidson)),
         Task(
-            "probability of improvement, 7 pairs, 2,000 draws",
-            lambda: probability_of_improvement.rank(bank),
+            "probability of improvement, 28 pairs, 2,000 draws",
+            lambda: probability_of_improvement.rank(bank, error="bootstrap", draws=2000),
         ),
     ]
 
