@@ -9,7 +9,7 @@ import pytest
 
 from adjudge.errors import AdjudgeError
 from adjudge.ranking import repeats
-from adjudge.ranking._slices import difficulty, slice_rows
+from adjudge.stats.slicing import difficulty, slice_rows
 from value import small_tables
 
 

@@ -24,8 +24,8 @@ from ..core.finding import Finding, Severity
 from ..errors import AdjudgeError
 from ..stats.judges import judge_columns
 from ..stats.scored_means import scored_means, unknown
+from ..stats.slicing import slice_rows
 from ..tables.ratings import Ratings
-from ._slices import slice_rows
 
 CARD = Card(
     answers="Which policy is best on which group of tasks, and is any policy best on all of them?",

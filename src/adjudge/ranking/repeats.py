@@ -25,9 +25,9 @@ from ..core.finding import Finding, Severity
 from ..errors import AdjudgeError
 from ..stats.runs import Runs, runs
 from ..stats.scored_means import scored_means, unknown
+from ..stats.slicing import difficulty, slice_rows
 from ..tables.ratings import Ratings
 from ..tables.regressors import covariate
-from ._slices import difficulty, slice_rows
 
 CARD = Card(
     answers="How good is each policy on average, at its best and at its worst over repeated runs?",

@@ -16,16 +16,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from .._typing import FloatArray, IntArray
+from .._typing import FloatArray
 from ..core.card import Card, Paper
 from ..core.estimate import Estimate, Part
 from ..core.finding import Finding, Severity
-from ..errors import AdjudgeError
 from ..stats.present import labels_only, present
 from ..stats.pseudo import constant
 from ..stats.reweighted import Reweighted, from_ratings
+from ..stats.slicing import slice_rows
 from ..tables.ratings import Ratings
-from ..tables.regressors import covariate
 
 CARD = Card(
     answers="How good is each policy on each group of prompts, and do the groups differ?",
@@ -65,8 +64,6 @@ CARD = Card(
     "that matter.",
     rows=(29,),
 )
-MOST = 200
-"""Distinct values of a covariate above which it is no slice."""
 
 
 def estimate(
@@ -76,7 +73,7 @@ def estimate(
 
     Arguments:
         ratings: table with a judge and gold labels on some rows.
-        by: `stratum`, or a covariate of few values.
+        by: `stratum`, a covariate of few values, or several joined by `*` for every combination.
         pool: whether slices borrow the judge's correction from one another.
         judge: whose score makes the bins; the forecast when there is one, else the first judge.
         folds, seed: of the cross-fit.
@@ -90,7 +87,7 @@ def estimate(
     True
     """
     ratings = present(ratings)
-    code, slices = _slices(ratings, by)
+    code, slices = slice_rows(ratings, by)
     cells, arm = np.unique(ratings.policy * len(slices) + code, return_inverse=True)
     names = tuple(
         ratings.policies[cell // len(slices)] + (f" · {slices[cell % len(slices)]}" if len(slices) > 1 else "")
@@ -126,20 +123,6 @@ def estimate(
         method="value.slices",
         findings=tuple(_said(names, made, y, between, pool)),
     )
-
-
-def _slices(ratings: Ratings, by: str) -> tuple[IntArray, tuple[str, ...]]:
-    """[n] code of the slice of each row, and the slices' names."""
-    if by == "stratum":
-        return ratings.stratum, ratings.strata
-    values, code = np.unique(covariate(ratings, by), return_inverse=True)
-    if values.size > MOST:
-        raise AdjudgeError(
-            f"ratings.{by}: {values.size:,} distinct values.",
-            f"A slice needs many rows: at most {MOST} values.",
-            "Cut the column into a few groups first.",
-        )
-    return code.astype(np.int64), tuple(f"{by}={value:g}" for value in values)
 
 
 def _random_effects(made: Reweighted, y: FloatArray, k: int) -> tuple[float, FloatArray]:
