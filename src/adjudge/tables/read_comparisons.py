@@ -201,7 +201,10 @@ def _first(frame: pl.DataFrame, used: PairColumns, door: Door) -> FloatArray:
 def _times(series: pl.Series, door: Door) -> FloatArray:
     """[n] time as a number: seconds for dates, else as it stands. Errors: a time that is missing."""
     if series.dtype == pl.String and bool(series.cast(pl.Float64, strict=False).is_null().any()):
-        series = series.str.to_datetime(strict=False, time_unit="us").alias(series.name)
+        try:
+            series = series.str.to_datetime(strict=False, time_unit="us").alias(series.name)
+        except pl.exceptions.PolarsError:  # not even the first value looks like a date
+            series = pl.Series(series.name, [None] * series.len(), dtype=pl.Datetime("us"))
     if series.dtype.is_temporal():
         values = series.cast(pl.Datetime("us"), strict=False).dt.epoch("us").cast(pl.Float64).to_numpy() / 1e6
     else:
