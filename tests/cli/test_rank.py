@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 
 import numpy as np
@@ -93,11 +94,46 @@ def test_an_undefeated_policy_is_severe_and_exits_with_two(capsys) -> None:
         (["votes.csv", "--set", "tie=half"], "has no argument 'tie'"),
         (["nowhere.csv"], "nowhere.csv"),
         (["votes.csv", "--level", "5"], "level is 5"),
+        (["votes.csv", "--gold", "nobody"], "no column says who voted"),
+        (["votes.csv", "--covariate", "length"], "NAME=LEFT_COLUMN,RIGHT_COLUMN"),
+        (["votes.csv", "--stratum", "prompt"], "--stratum is for scores"),
+        (["votes.csv", "--by", "model_a", "--score", "chars_a", "--rater", "user"], "--rater is for votes"),
+        (["votes.csv", "--by", "modl", "--score", "chars_a"], "--by"),
+        (["empty.csv"], "empty.csv is empty"),
+        (["head.csv"], "head.csv has no rows"),
+        (["words.csv"], "neither votes on pairs nor scores"),
     ],
 )
 def test_what_cannot_be_is_said_in_three_parts(capsys, words, said) -> None:
+    for name, text in (("empty", ""), ("head", "left,right,outcome\n"), ("words", "question,reply\na,b\n")):
+        Path(f"{name}.csv").write_text(text)
+    before = Path("votes.csv").read_bytes()
     assert main(["rank", *words, "--no-report"]) == 1
-    assert said in capsys.readouterr().err
+    shown = capsys.readouterr().err
+    assert said in shown
+    assert all(part in shown for part in ("Found:", "Expected:", "Do:"))
+    assert Path("votes.csv").read_bytes() == before
+
+
+def test_the_condition_of_a_remedy_works_when_it_is_typed(capsys) -> None:
+    frame = pl.read_csv("votes.csv").rename({"model_a": "model a", "model_b": "order"})
+    holes = pl.when(pl.int_range(pl.len()) < 5).then(None).otherwise(pl.col("order")).alias("order")
+    frame.with_columns(holes).write_csv("holes.csv")
+    sides = ("--left", "model a", "--right", "order")
+    assert main(["rank", "holes.csv", *sides, "--no-report"]) == 1
+    remedy = capsys.readouterr().err.partition("--where ")[2].partition(", or name")[0]
+    answer = told(capsys, "holes.csv", *sides, *shlex.split(f"--where {remedy}"))
+    assert len(answer["policies"]) == len(leagues.NAMES)
+
+
+def test_names_with_control_characters_stay_data(capsys) -> None:
+    frame = pl.read_csv("votes.csv")
+    evil = "ant\x1b[31m<script>alert(1)</script>"
+    swap = [pl.col(side).replace({"ant": evil, "model_a": "model_a"}) for side in ("model_a", "model_b")]
+    frame.with_columns(swap).write_parquet("evil.parquet")
+    assert main(["rank", "evil.parquet", "--cluster", "prompt", "--out", "evil"]) == 0
+    assert "\x1b" not in capsys.readouterr().out
+    assert "<script>alert" not in Path("evil/report.html").read_text()
 
 
 def test_help_shows_worked_examples(capsys) -> None:

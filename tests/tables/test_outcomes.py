@@ -77,3 +77,48 @@ def test_what_cannot_be_read_is_an_error_that_names_it(values, said) -> None:
         read(values, ["x"] * len(values), ["y"] * len(values))
     assert said in str(error.value)
     assert "--" in error.value.do
+
+
+@pytest.mark.parametrize("coding", [[1, 0], [1, 2], [1, 0, -1], [0, 2], [1, 0.5, 0]])
+def test_numbers_mean_the_same_as_numbers_and_as_text(coding) -> None:
+    np.testing.assert_array_equal(read(coding)[0], read([str(value) for value in coding])[0])
+
+
+def test_numbers_beside_a_word_for_a_tie() -> None:
+    np.testing.assert_array_equal(read(["1", "0", "tie", "n/a"])[0], [1, 0, 0.5, NAN])
+    np.testing.assert_array_equal(read(["1", "2", "draw"])[0], [1, 0, 0.5])
+    with pytest.raises(AdjudgeError, match="'0'"):
+        read(["A", "B", "0"])
+
+
+def test_winners_by_number() -> None:
+    found, told = read([7, 12, 7, None], [7, 7, 12, 7], [12, 12, 7, 12])
+    np.testing.assert_array_equal(found, [1, 0, 0, NAN])
+    assert told == []
+
+
+def test_policies_called_0_and_1_beside_codes_0_and_1_are_an_error_unless_both_say_the_same() -> None:
+    with pytest.raises(AdjudgeError, match="the two readings differ"):
+        read([1, 1], [0, 1], [1, 0])
+    np.testing.assert_array_equal(read([1, 0], [1, 1], [0, 0])[0], [1, 0])
+
+
+def test_names_that_are_words_for_the_other_side_are_told() -> None:
+    found, told = read(["A", "B"], ["A", "A"], ["B", "B"])
+    np.testing.assert_array_equal(found, [1, 0])
+    assert told == []
+    found, told = read(["A", "B"], ["B", "B"], ["A", "A"])
+    np.testing.assert_array_equal(found, [0, 1])
+    assert told == ["outcome-ambiguous"]
+
+
+def test_blanks_around_a_winner_s_name_do_not_matter() -> None:
+    found, _ = read(["gpt", " claude ", "gpt"], [" gpt", "gpt", "gpt "], ["claude", "claude", "gpt"])
+    np.testing.assert_array_equal(found, [1, 0, 0])
+
+
+def test_a_word_among_numbers_is_the_one_that_is_named() -> None:
+    with pytest.raises(AdjudgeError, match="1 of 4 verdicts cannot be read: 'garbage'") as error:
+        read(["1", "2", "garbage", "0"])
+    assert "--missing garbage" in error.value.do
+    np.testing.assert_array_equal(read(["1", "2", "garbage", "0"], missing=["garbage"])[0], [1, 0, NAN, 0.5])

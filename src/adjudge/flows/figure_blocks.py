@@ -11,7 +11,7 @@ from ..core.estimate import Estimate
 from ..reports import numbers
 from ..reports.story import Block, Curve, Line, Table
 
-TOLD_ELSEWHERE = ("effects", "effects per sd", "raters", "order", "certificate", "theta")
+TOLD_ELSEWHERE = ("effects", "effects per sd", "raters", "order", "certificate", "theta", "labels only")
 MOST_LINES = 6  # lines in one picture; the best policies are drawn
 MOST_ROWS = 24  # entries of one figure shown; all of them are in `estimate.figures`
 SMALL = 3  # figures with no more entries than this share one table

@@ -8,10 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from .. import catalogue
 from ..audit import cycles as cycle_audit
-from ..core.estimate import Audit, Estimate
-from ..core.finding import Finding, Severity
+from ..core.estimate import Audit
 from ..core.run import array_fingerprint
 from ..errors import AdjudgeError
 from ..ranking import bradley_terry, ppi_bradley_terry
@@ -21,12 +19,11 @@ from ..tables.comparisons import Comparisons
 from ..tables.ratings import Ratings
 from .made import Setting, fingerprints, worst_first
 from .methods import ratings_by
+from .rank_findings import about_gold, few_tasks
 from .rank_tables import Scores, Votes, open_table
 from .ranking import Ranking
 
 OF_LABELS = ("gold-absent",)  # findings of the door for ratings that ask for gold labels; scores may be the truth
-GOLD_WHERE_GIVEN = ("ranking.multiwinner",)  # methods that use gold labels where there are some
-FEW_UNITS = 10  # independent tasks below which the error of a mean is itself hardly known
 CYCLES_UP_TO = 40  # policies up to which triples are tested for cycles without being asked
 
 
@@ -138,8 +135,8 @@ def rank_table(
         *(finding for finding in table.findings if finding.code not in OF_LABELS),
         *estimate.findings,
         *(seen.findings if seen else ()),
-        *_raters(table, estimate),
-        *_few_tasks(table, estimate),
+        *about_gold(table, estimate),
+        *few_tasks(table, estimate),
     )
     methods = [estimate.method, *(["audit.cycles"] if seen else [])]
     return Ranking(
@@ -177,48 +174,6 @@ def _cycles(table: Comparisons, seed: int) -> Audit | None:
     """Whether anybody beats somebody who beats somebody who beats them, beyond what noise gives."""
     met = np.unique(np.concatenate([table.left[table.known], table.right[table.known]])).size
     return cycle_audit.check(table, seed=seed) if met >= 3 and table.k <= CYCLES_UP_TO else None
-
-
-def _raters(table: Comparisons | Ratings, estimate: Estimate) -> tuple[Finding, ...]:
-    """That nobody's votes are named as gold: then the ranking is of what the raters prefer, be they right or not."""
-    gold = table.labelled.any() if isinstance(table, Ratings) else table.trusted.any()
-    if gold and not _uses_gold(estimate.method) and not (isinstance(table, Comparisons) and table.trusted.all()):
-        use = "adjudge evaluate" if isinstance(table, Ratings) else "--method ppi_bradley_terry"
-        told = Finding(
-            "gold-not-used",
-            Severity.WARNING,
-            f"{estimate.method} makes no use of the gold that is named: trusted and judges' word count alike.",
-            remedy=f"Use {use}, which corrects the judges by the gold, or leave --gold out.",
-        )
-        return (told,)
-    if isinstance(table, Ratings) or gold or not np.isfinite(estimate.value).any():
-        return ()
-    told = Finding(
-        "votes-taken-as-true",
-        Severity.INFO,
-        "No rater is named as trusted, so this ranks what the raters prefer; a judge's bias is not corrected.",
-        remedy="Name trusted raters with --gold, such as people who judged a tenth of the pairs.",
-    )
-    return (told,)
-
-
-def _uses_gold(method: str) -> bool:
-    return bool({"gold", "trusted"} & set(catalogue.card(method).needs)) or method in GOLD_WHERE_GIVEN
-
-
-def _few_tasks(table: Comparisons | Ratings, estimate: Estimate) -> tuple[Finding, ...]:
-    """That an error is estimated from a handful of independent units; methods for votes say so themselves."""
-    if isinstance(table, Comparisons) or table.units >= FEW_UNITS or not np.isfinite(estimate.stderr).any():
-        return ()
-    told = Finding(
-        "units-few",
-        Severity.WARNING,
-        f"The scores come from {table.units:,} independent tasks or clusters: the intervals are rough.",
-        number=float(table.units),
-        threshold=float(FEW_UNITS),
-        remedy="Score more tasks.",
-    )
-    return (told,)
 
 
 def _in_memory(table: Comparisons | Ratings) -> dict[str, str]:

@@ -6,16 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import polars as pl
-
 from ..errors import AdjudgeError
-from ..tables import coding, comparison_columns, read, read_comparisons
-from ..tables.columns import FILE, USUAL, Names, as_names, listing, require
+from ..tables import comparison_columns, read, read_comparisons
+from ..tables.columns import FILE, USUAL, Names, as_names, listing
 from ..tables.comparisons import Comparisons
 from ..tables.ratings import Ratings
 from ..tables.sources import Source, open_source
+from .right_answers import CORRECT, agreeing
 
-CORRECT = "correct"
 OF_VOTES = ("left", "right", "outcome", "rater", "count", "first", "time", "families", "missing")
 OF_SCORES = ("by", "score", "answer", "stratum", "draw")
 USUAL_SCORES = tuple(name for group in USUAL["judge"] for name in group)
@@ -100,14 +98,27 @@ def open_table(
             missing=votes.missing,
             where=where,
         )
-    columns = as_names(cluster)
+    return _scores(opened, scores, task, as_names(cluster), gold, weight, covariates, where)
+
+
+def _scores(
+    opened: Source,
+    scores: Scores,
+    task: str | None,
+    columns: tuple[str, ...],
+    gold: Names,
+    weight: str | None,
+    covariates: Sequence[str],
+    where: str | None,
+) -> Ratings:
+    """The table of scores, with findings and errors in the words of this command."""
     if len(columns) > 1:
         raise AdjudgeError(
             f"{len(columns)} columns of clusters.", "Scores are clustered one way.", "Name --cluster once."
         )
     score = scores.score
     if scores.answer:
-        opened, score = _agreeing(opened, score, scores.answer), (CORRECT,)
+        opened, score = agreeing(opened, score, scores.answer), (CORRECT,)
     try:
         table = read.read(
             opened,
@@ -170,35 +181,3 @@ def _columns(opened: Source) -> list[str]:
 
 def _has_score(opened: Source) -> bool:
     return bool(opened.scores) or any(name.strip().lower() in USUAL_SCORES for name in opened.names)
-
-
-def _agreeing(opened: Source, verdict: Names, answer: str) -> Source:
-    """The same table with a column that is 1 where the verdict is the right answer and 0 where it is another."""
-    require(opened.names, answer, "--answer")
-    if len(as_names(verdict)) != 1:
-        raise AdjudgeError(
-            f"--answer {answer} needs one column to be compared with it.",
-            "The column of the verdicts or answers that were given.",
-            "Name it with --score.",
-        )
-    name = require(opened.names, as_names(verdict)[0], "--score")
-
-    def take(wanted: Sequence[str]) -> pl.DataFrame:
-        if CORRECT not in wanted:
-            return opened.take(wanted)
-        others = [column for column in wanted if column != CORRECT]
-        frame = opened.take(list(dict.fromkeys((*others, name, answer))))
-        said, right = (coding.ids(frame[column]).cast(pl.String).str.strip_chars() for column in (name, answer))
-        if not bool(said.is_in(right.drop_nulls().unique().implode()).any()):
-            raise AdjudgeError(
-                f"No value of {name!r} is ever a right answer: {_some(said)} beside {_some(right)} in {answer!r}.",
-                "Verdicts and right answers in the same words.",
-                "Recode one of the two columns, or name others with --score and --answer.",
-            )
-        return frame.with_columns((said == right).cast(pl.Float64).alias(CORRECT)).select(wanted)
-
-    return replace(opened, names=(*(column for column in opened.names if column != CORRECT), CORRECT), take=take)
-
-
-def _some(values: pl.Series) -> str:
-    return ", ".join(repr(value[:40]) for value in values.drop_nulls().unique().sort().head(3)) or "nothing"

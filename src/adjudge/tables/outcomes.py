@@ -87,9 +87,12 @@ def outcomes(
     distinct = text.unique().drop_nulls().head(MOST_WORDS)
     meaning = {word: WORDS.get(_plain(word), UNKNOWN) for word in distinct}
     strangers = [word for word, value in meaning.items() if value == UNKNOWN]
-    is_number = distinct.filter(distinct.is_in(strangers)).str.strip_chars().cast(pl.Float64, strict=False)
-    if strangers and not bool(is_number.is_null().any()) and not {1.0, 0.0} & set(meaning.values()):
-        return _numbers_and_ties(text, meaning, *sides, door, option)
+    as_number = distinct.str.strip_chars().cast(pl.Float64, strict=False)
+    numbers = set(distinct.filter(as_number.is_not_null())) & set(strangers)
+    if strangers and not {1.0, 0.0} & set(meaning.values()):
+        if len(numbers) == len(strangers):
+            return _numbers_and_ties(text, meaning, *sides, door, option)
+        strangers = [word for word in strangers if word not in numbers]
     named = {name.strip() for side in sides for name in side.unique().drop_nulls()}
     if any(word.strip() in named for word in distinct):
         return _names(text, *sides, door, option)
