@@ -209,3 +209,22 @@ def test_degrees_of_freedom_of_a_difference_of_paired_labels():
         one = replace(estimate(np.zeros(3), np.eye(3), df=6), reserve=reserve)
         np.testing.assert_allclose(one.differences().df, expected)
         assert one.select(["a", "c"]).difference("a", "c").df[0] == pytest.approx(expected)
+
+
+def test_a_difference_over_the_same_few_clusters_has_no_more_degrees_of_freedom_than_they():
+    """Two values over six clusters: their difference is one mean of six numbers, however they lean on each other."""
+    rng, clusters, trials = np.random.default_rng(7), 6, 4001
+    x = rng.normal(size=(trials, clusters, 2)) @ np.array([[1.0, -0.4], [0.0, 0.9]])
+    covered = 0
+    for psi in x:
+        mean = psi.mean(axis=0)
+        part = Part.from_influence("sampling", (psi - mean) / clusters)
+        found = Estimate(("a", "b"), mean, (part,), np.array(clusters - 1.0)).difference("a", "b")
+        assert found.df[0] == pytest.approx(clusters - 1)
+        covered += int(np.prod(found.interval()[0]) < 0)
+    assert abs(covered / trials - 0.95) < 4 * np.sqrt(0.95 * 0.05 / trials)
+
+
+def test_a_difference_of_values_over_clusters_of_their_own_is_welch():
+    own = Estimate(("a", "b"), np.zeros(2), (Part("sampling", np.diag([1.0, 1.0]), 6),), np.array(5.0))
+    assert own.difference("a", "b").df[0] == pytest.approx(10)

@@ -114,3 +114,18 @@ def test_too_little_and_impossible():
         curated.rank(table(np.ones((2, 3))), keep=0)
     with pytest.raises(AdjudgeError, match="policies"):
         curated.rank(table(np.ones((2, 3))), chosen_by=("nobody",))
+
+
+def test_policies_that_chose_the_tasks_have_no_error_and_others_keep_theirs():
+    """Equal policies: with the tasks they chose themselves, half of the pairs would be told apart."""
+    rng, apart = np.random.default_rng(5), []
+    for _ in range(40):
+        Y = (rng.random((20, 200)) < 1 / (1 + np.exp(-rng.normal(0.5, 1, 200)))).astype(float)
+        ratings = table(Y)
+        own = curated.rank(ratings, keep=0.3)
+        assert np.isnan(own.stderr).all()
+        assert "chosen-by-the-ranked" in {finding.code for finding in own.findings}
+        held = curated.rank(ratings, keep=0.3, chosen_by=ratings.policies[:10]).select(ratings.policies[10:])
+        gap = held.differences()
+        apart.append(np.mean(np.abs(gap.value) > 2 * gap.stderr))
+    assert np.mean(apart) < 0.05 + 3 * np.sqrt(0.05 * 0.95 / 40 / 5)  # some five independent pairs a table

@@ -51,7 +51,7 @@ def test_the_influence_of_a_vote_is_the_derivative(weighted: bool) -> None:
     table = exact(np.array([7.0, 40, 11, 90, 23]))
     inside = np.ones(5, dtype=bool)
     votes = rank_centrality._votes.gather(table)[0]
-    log_pi, bread, pull, _ = rank_centrality._walk(votes, inside, 0.0, weighted)
+    log_pi, bread, pull, *_ = rank_centrality._walk(votes, inside, 0.0, weighted)
     for row in range(table.n):
         h = 1e-6
         moved = replace(votes, weight=np.where(np.arange(table.n) == row, 1 + h, 1.0))

@@ -92,3 +92,23 @@ def test_a_weight_multiplies_a_vote_and_not_their_number() -> None:
     one, twice = massey.rank(table), massey.rank(replace(table, weight=np.full(61, 2.0)))
     np.testing.assert_allclose(twice.value, one.value, atol=1e-12)
     np.testing.assert_allclose(twice.covariance, one.covariance, rtol=1e-10, atol=1e-14)
+
+
+def test_large_clusters_count_as_if_left_out() -> None:
+    """Massey's ratings are linear: the error is the jackknife over clusters, save the hundredth held back."""
+    table = league(seed=8, n=151, k=5, clusters=7)
+    full, cluster = massey.rank(table), table.cluster[:, 0]
+    moved = np.array([massey.rank(table.take(cluster != g)).value - full.value for g in range(7)])
+    jackknife = 6 / 7 * moved.T @ moved
+    votes, _ = _votes.gather(table)
+    added = np.linalg.pinv(votes.laplacian(np.ones(151)))
+    imagined = added @ votes.laplacian(_pulls.imagined(votes)) @ added
+    np.testing.assert_allclose(full.covariance - imagined, jackknife * 150 / 147, atol=0.02 * jackknife.max())
+
+
+def test_a_few_large_clusters_have_few_degrees_of_freedom() -> None:
+    table = league(seed=9, n=151, k=5, clusters=11)
+    uneven = replace(table, cluster=np.where(np.arange(151) < 120, 0, table.cluster[:, 0])[:, None])
+    assert massey.rank(table).df[0] == pytest.approx(_votes.even_units(_votes.gather(table)[0]) - 1)
+    assert 8 < massey.rank(table).df[0] <= 10
+    assert massey.rank(uneven).df[0] == 1.0

@@ -128,6 +128,8 @@ class Estimate:
         W_plus, W_minus = np.maximum(W, 0), np.maximum(-W, 0)
         low, high = self.bounds
         finite, up, down = np.isfinite(high - low), W_plus.sum(axis=1), W_minus.sum(axis=1)
+        # Without labels to count, values that vary together rest on the same clusters, and no more of them.
+        shared = self.reserve.shared if self.reserve else np.asarray(self.covariance != 0, dtype=float)
         slack = np.column_stack(
             [
                 W_plus @ self.slack[:, 0] + W_minus @ self.slack[:, 1],
@@ -141,7 +143,7 @@ class Estimate:
                 replace(part, covariance=_interval.combine(W, _interval.combine(W, part.covariance).T))
                 for part in self.parts
             ),
-            df=_joint.contrast_df(W, self.covariance, self.df, self.reserve.shared if self.reserve else None),
+            df=_joint.contrast_df(W, self.covariance, self.df, shared),
             bounds=(min(up * low - down * high), max(up * high - down * low)) if finite else (-np.inf, np.inf),
             reserve=None if self.reserve is None else self.reserve.contrast(W, self.bounds, self.covariance),
             slack=slack,

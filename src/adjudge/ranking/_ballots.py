@@ -22,6 +22,7 @@ from ..errors import AdjudgeError
 from ..stats.certain import never_certain
 from ..stats.cluster import group_sums
 from ..stats.means import clustered_means
+from ..stats.voting.steps import reaching
 from ..tables.ratings import Ratings
 
 BLOCK = 1 << 22  # numbers held at once
@@ -159,7 +160,8 @@ def estimate(
         value, drawn = ballots.value(rule), ballots.replicates(rule, draws=draws, seed=seed)
         centred = drawn - drawn.mean(axis=0)
         small = (ballots.units + 1) / (ballots.units - 1) if ballots.units > 1 else np.nan
-        covariance = centred.T @ centred / (draws - 1) * small + np.eye(k) * step**2 / (draws + 1)
+        covariance = reaching(centred.T @ centred / (draws - 1) * small, drawn, value, ballots.units - 1.0)
+        covariance += np.eye(k) * step**2 / (draws + 1)
         figures = {"mean": ballots.means(), "stability": _stability(value, drawn, ballots)}
         hidden = ~ballots.seen
         value = np.where(hidden, np.nan, value)

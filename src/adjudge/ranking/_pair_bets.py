@@ -19,7 +19,7 @@ from ..tables.comparisons import Comparisons
 BETS = 2 * np.array([1 / 64, 1 / 32, 1 / 16, 1 / 8, 3 / 16, 1 / 4, 3 / 8, 1 / 2, 3 / 4])
 
 SHARPEST = 100.0
-"""Units at which the widened error is least wide; were it to follow the data, the error would not hold at every time."""
+"""Units at which the widened error is least wide; if it followed the data, the error would not hold at every time."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -112,6 +112,14 @@ def pulls(votes: Votes, fit: Fit) -> list[tuple[IntArray, FloatArray]]:
     return [(votes.left, slope), (votes.right, -slope), (last, turn if fit.tied else 0.0 * turn)]
 
 
+def curvature(votes: Votes, fit: Fit) -> FloatArray:
+    """[n] −∂²ℓ of one vote of each row by the difference of its ratings."""
+    theta = np.nan_to_num(fit.theta)
+    win, loss, tie, up, down = (each[3] for each in _curves(theta[votes.left] - theta[votes.right], fit.tau, fit.tied))
+    y = votes.outcome
+    return -np.asarray(np.select([y == 1, y == 0, y == 0.5], [win, loss, tie], y * up + (1 - y) * down))
+
+
 def _cells(votes: Votes) -> tuple[IntArray, IntArray, list[FloatArray]]:
     """Pair of each row [n], left·k + right of pairs [P], masses [P] of wins, losses, ties, soft wins, soft losses."""
     pairs, code = np.unique(votes.left * votes.k + votes.right, return_inverse=True)

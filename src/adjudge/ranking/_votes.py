@@ -165,6 +165,15 @@ def units_of(votes: Votes) -> FloatArray:
     return fewest
 
 
+def even_units(votes: Votes) -> float:
+    """Equally large clusters that would tell as much, (Σn)²/Σn² by Kish, of the way that has fewer; inf for none."""
+    even = np.inf
+    for column in votes.cluster.T:
+        mass = np.bincount(np.unique(column, return_inverse=True)[1], votes.mass)
+        even = min(even, float(mass.sum()) ** 2 / max(float((mass**2).sum()), 1e-300))
+    return even
+
+
 def estimate(
     votes: Votes,
     inside: BoolArray,
@@ -177,7 +186,10 @@ def estimate(
     figures: Mapping[str, Estimate] | None = None,
     slack: FloatArray | None = None,
 ) -> Estimate:
-    """The Estimate: NaN for policies outside, no standard error for those that rest on a single unit."""
+    """The Estimate: NaN for policies outside, no standard error for those that rest on a single unit.
+
+    A few large clusters tell less than their number says: the degrees of freedom are at most `even_units` − 1.
+    """
     thin = inside & (units_of(votes) < LEAST_UNITS)
     hidden = ~inside | thin
     cut = []
@@ -203,7 +215,7 @@ def estimate(
         names=votes.policies,
         value=np.where(inside, value, np.nan),
         parts=tuple(cut),
-        df=np.full(votes.k, max(df, 1.0)),
+        df=np.full(votes.k, max(min(df, even_units(votes) - 1), 1.0)),
         slack=np.zeros((votes.k, 2)) if slack is None else slack,
         method=method,
         findings=tuple(notes),

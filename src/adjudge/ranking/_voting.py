@@ -52,8 +52,8 @@ def by_rule(
     drawn = found.replicates(lambda M: np.concatenate([rule(M), condorcet(M)], axis=1), draws=draws, seed=seed)
     first = Part("replicates", binomial(drawn[:, found.j :]), draws)
     figures = {"condorcet": whole(found, drawn[:, found.j :].mean(axis=0), first, method=method, bounds=(0.0, 1.0))}
-    part = found.part(drawn[:, : found.j], step=step)
     value = rule(found.table()[None])[0]
+    part = found.part(drawn[:, : found.j], step=step, value=value)
     return whole(found, value, part, method=method, bounds=bounds, slack=slack, figures=figures)
 
 

@@ -68,7 +68,9 @@ def rank(table: Comparisons) -> Estimate:
     value = 0.5 + inverse @ inner.pull(inner.mass * (inner.outcome - 0.5))
     residual = inner.outcome - 0.5 - (value[inner.left] - value[inner.right])
     pulls = [(inner.left, residual), (inner.right, -residual)]
-    covariance, units = _pulls.sandwich(inner, pulls, inverse, parameters=max(int(inside.sum()) - 1, 0), verdict=0.5)
+    covariance, units = _pulls.sandwich(
+        inner, pulls, inverse, parameters=max(int(inside.sum()) - 1, 0), verdict=0.5, curvature=np.ones(inner.left.size)
+    )
     return _votes.estimate(
         inner,
         inside,

@@ -6,7 +6,8 @@
 blind_i is the share of policies that solve the task without what it is about (no image, no context), doubt_i a strong
 judge's probability that the key is wrong or the task ambiguous. `circular` counts a task as solved only when every
 rotation of its options is (repeated rows): guessing c falls to c to the power of the rotations. What choosing by r_i
-saves is measured on policies and tasks that had no part in the choice (`_curation`).
+saves is measured on policies and tasks that had no part in the choice (`_curation`). Policies that had a part in it
+get a value and no error: their scores decided which tasks count.
 
 Joshi et al. (2026), DatBench. Lord, Novick (1968).
 Limits: no filter and keep=1 is the mean over all tasks. Chosen tasks are not a sample of the benchmark: their means are
@@ -16,7 +17,7 @@ about themselves.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -47,7 +48,11 @@ CARD = Card(
     ),
     needs=("policy", "item", "score"),
     assumes=("policies to come are like those that chose the tasks", "tasks (or their clusters) are independent"),
-    limits=("keep=1 and no filter: the mean over all tasks", "few policies: r_i is mostly noise"),
+    limits=(
+        "keep=1 and no filter: the mean over all tasks",
+        "few policies: r_i is mostly noise",
+        "policies whose scores chose the tasks have no error",
+    ),
     when="When a benchmark is too dear to run whole, or known to hold guessable and wrong tasks.",
     rows=(356,),
 )
@@ -94,7 +99,7 @@ def rank(
         doubt: covariate with the probability that the task is mislabelled or ambiguous; dropped above `doubt_most`.
         circular: whether a task is solved only when all its rows are.
         keep: share (0, 1] or number (above 1) of the sound tasks to keep, by discrimination.
-        chosen_by: policies whose scores choose the tasks; all by default.
+        chosen_by: policies whose scores choose the tasks, and that get no error then; all by default.
         seed: of the splits that measure what the choice is worth.
 
     Figures: `all` and `sound` (means over all tasks and over those that passed the filters), `agreement` (Kendall's τ
@@ -114,6 +119,8 @@ def rank(
     task = np.searchsorted(choice.item, made.item)
     reason = choice.reason[task]
     kept, sound = (_means(ratings, made, y, rows) for rows in (reason == 0, np.isin(reason, (0, 4))))
+    if (choice.reason == 4).any():
+        kept = _without_error(kept, chosen_by)
     figures = {"all": _means(ratings, made, y, reason >= 0), "sound": sound}
     passed = np.isin(choice.reason, (0, 4))
     trial = None
@@ -128,7 +135,7 @@ def rank(
         bounds=kept.bounds,
         reserve=kept.reserve,
         method="ranking.curated",
-        findings=(*_said(ratings, choice, trial, chosen_by), *unknown(kept)),
+        findings=(*_said(ratings, choice, trial, chosen_by), *(() if (choice.reason == 4).any() else unknown(kept))),
         figures=figures,
     )
 
@@ -219,6 +226,17 @@ def _means(ratings: Ratings, made: Runs, y: FloatArray, cells: np.ndarray) -> Es
     )
 
 
+def _without_error(kept: Estimate, chosen_by: Sequence[str]) -> Estimate:
+    """The same without an error for those whose own scores chose the tasks (all, unless some are named).
+
+    Of twenty equal policies, tasks chosen by their scores set half of all pairs apart at 95 %: no error of a mean over
+    such tasks speaks of others.
+    """
+    biased = np.array([not chosen_by or name in chosen_by for name in kept.names], dtype=bool)
+    lost = np.where(biased[:, None] | biased, np.nan, 0.0)
+    return replace(kept, parts=tuple(replace(part, covariance=part.covariance + lost) for part in kept.parts))
+
+
 def _of_trial(trial: HeldOut) -> dict[str, Estimate]:
     """τ by number of tasks and what is saved; the spread over the splits, which share the table, is their error."""
     both = np.concatenate([trial.selected, trial.random], axis=1)
@@ -271,12 +289,18 @@ def _said(ratings: Ratings, choice: Choice, trial: HeldOut | None, chosen_by: Se
                 "Choose by the scores of more policies.",
             )
         )
-    if chose and not chosen_by:
+    if chose:
+        count = len(chosen_by) or ratings.k
         found.append(
             Finding(
                 "chosen-by-the-ranked",
-                Severity.INFO,
-                "The policies that are ranked chose the tasks: their differences are a little too clear.",
+                Severity.WARNING,
+                f"{count} of the {ratings.k} policies that are ranked chose the tasks: equal policies would come apart "
+                "on them, so no error can be given.",
+                count,
+                0,
+                "Rank by figures sound, or name with chosen_by= policies that are not to be compared.",
+                tuple(chosen_by) or ratings.policies,
             )
         )
     if chose and trial is not None and (gap := float(np.nanmedian(trial.optimism))) > OPTIMISTIC:

@@ -94,7 +94,7 @@ def rank(table: Comparisons, *, exact: int = 30, draws: int = 1000, seed: int = 
     return _voting.whole(
         found,
         -best.position,
-        found.part(drawn, step=1.0),
+        found.part(drawn, step=1.0, value=-best.position),
         method=NAME,
         bounds=(-float(found.j), -1.0),
         findings=_told(best, exact),

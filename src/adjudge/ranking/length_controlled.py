@@ -14,7 +14,7 @@ Limits: equal lengths throughout give the raw win rate and its error; the baseli
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import special
@@ -116,6 +116,8 @@ def rank(
     df = np.where(np.arange(k) == wins.baseline, np.inf, np.maximum(units[0] - columns, 0.0))
     count = np.where(np.arange(k) == wins.baseline, 0.0, units[0])
     raw, reserve = opened(count, value[1], parts[1])
+    exact = np.arange(k) == wins.baseline  # ½ by definition: it leans on no label, and takes none from a difference
+    reserve = replace(reserve, n=np.where(exact, units[0].max(initial=0.0), count), share=np.where(exact, 0.0, 1.0))
     controlled, _ = opened(count, value[0], parts[0])
     made = [Part("sampling", each, int(units[0].max(initial=0))) for each in (controlled, raw, parts[2])]
     method, unit = "ranking.length_controlled", (0.0, 1.0)

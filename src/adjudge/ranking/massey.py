@@ -94,7 +94,12 @@ def rank(table: Comparisons, *, margin: str | None = None) -> Estimate:
     kept = inside[votes.left]
     pulls, inner = [(who[kept], pull[kept]) for who, pull in pulls], votes.take(kept)
     covariance, units = _pulls.sandwich(
-        inner, pulls, inverse, parameters=max(at.size - 1, 0), verdict=1.0 if margin is None else 0.0
+        inner,
+        pulls,
+        inverse,
+        parameters=max(at.size - 1, 0),
+        verdict=1.0 if margin is None else 0.0,
+        curvature=np.ones(inner.left.size),
     )
     if margin is not None:
         covariance[np.diagonal(covariance) <= 1e-18 * max(float(np.square(m).max(initial=0.0)), 1e-300)] = np.nan

@@ -91,7 +91,7 @@ def rank(table: Comparisons, *, draws: int = 1000, seed: int = 0) -> Estimate:
     return _voting.whole(
         found,
         both[:j],
-        found.part(drawn[:, :j], step=1.0),
+        found.part(drawn[:, :j], step=1.0, value=both[:j]),
         method=NAME,
         bounds=(0.0, 1.0),
         findings=_several(found),

@@ -81,9 +81,11 @@ def rank(table: Comparisons, *, weighted: bool = False, pseudo: float = 0.0) -> 
     else:
         inside = finite
     inner = votes.take(inside[votes.left] & inside[votes.right])
-    log_pi, bread, pull, verdict = _walk(inner, inside, pseudo, weighted)
+    log_pi, bread, pull, verdict, curvature = _walk(inner, inside, pseudo, weighted)
     pulls = [(inner.left, pull), (inner.right, -pull)]
-    covariance, units = _pulls.sandwich(inner, pulls, bread, parameters=max(int(inside.sum()) - 1, 0), verdict=verdict)
+    covariance, units = _pulls.sandwich(
+        inner, pulls, bread, parameters=max(int(inside.sum()) - 1, 0), verdict=verdict, curvature=curvature
+    )
     return _votes.estimate(
         inner,
         inside,
@@ -97,15 +99,17 @@ def rank(table: Comparisons, *, weighted: bool = False, pseudo: float = 0.0) -> 
 
 def _walk(
     votes: _votes.Votes, inside: BoolArray, prior: float, weighted: bool
-) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
-    """log π [k], its derivative [k, k] by what votes pull at, the pull [n] of one vote, and that of an even match."""
+) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray, FloatArray]:
+    """log π [k], its derivative [k, k] by what votes pull at, the pull [n] of one vote, that of an even match, and how
+    fast the pull gives way."""
     k, at = votes.k, np.flatnonzero(inside)
     log_pi, bread = np.full(k, np.nan), np.zeros((k, k))
     won = _votes.wins(votes)
     met = won + won.T
     won, met = won + prior * (met > 0), met + 2 * prior * (met > 0)
     if at.size == 0 or votes.left.size == 0:
-        return log_pi, bread, np.zeros(votes.left.size), np.zeros(votes.left.size)
+        nothing = np.zeros(votes.left.size)
+        return log_pi, bread, nothing, nothing, nothing
     each = np.ones_like(met) if weighted else np.where(met > 0, met, 1.0)
     towards = (won / each).T[np.ix_(at, at)]
     scale = towards.sum(axis=1).max()
@@ -119,7 +123,8 @@ def _walk(
     share[at] = pi
     both = share[votes.left] + share[votes.right]
     divisor = each[votes.left, votes.right] * scale
-    return log_pi, bread, (votes.outcome * both - share[votes.left]) / divisor, both / 2 / divisor
+    curvature = share[votes.left] * share[votes.right] / both / divisor
+    return log_pi, bread, (votes.outcome * both - share[votes.left]) / divisor, both / 2 / divisor, curvature
 
 
 def _stationary(leave: FloatArray) -> FloatArray:

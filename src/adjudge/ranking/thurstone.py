@@ -125,6 +125,7 @@ def rank(table: Comparisons, *, pseudo: float = 0.0) -> Estimate:
         bread,
         parameters=int(inside.sum()) - 1 + fit.tied,
         verdict=_probit.EVEN,
+        curvature=_probit.curvature(inner, fit),
     )
     figures = {}
     if fit.tied:

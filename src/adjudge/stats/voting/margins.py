@@ -26,6 +26,7 @@ from ...core.finding import Finding
 from ...tables.comparisons import Comparisons
 from ..cluster import group_sums
 from . import told
+from .steps import reaching
 
 BLOCK = 1 << 22  # numbers held at once
 STREAM = 30011  # margins draw from a stream of their own
@@ -181,9 +182,10 @@ class Margins:
         """[B, …] what a rule makes of each replicate."""
         return np.concatenate([rule(self.table(block)) for block in self.draws(draws, seed)])
 
-    def part(self, drawn: FloatArray, *, step: float) -> Part:
+    def part(self, drawn: FloatArray, *, step: float, value: FloatArray | None = None) -> Part:
         """The sampling error of [B, j] replicates; `step` is the least amount by which a value can change.
 
+        Where the `value` [j] of the votes themselves is given, the error reaches the replicates' ends (`steps`).
         A discrete value whose replicates never differ is not certain: step²/(B + 1) is added to each variance.
         """
         j = drawn.shape[1]
@@ -194,6 +196,8 @@ class Margins:
             (self.units + 1) / (self.units - 1) if self.unit.shape[1] else 1.0
         )  # Exp(1) weights spread a little less
         spread = centred.T @ centred / (drawn.shape[0] - 1) * small
+        if value is not None:
+            spread = reaching(spread, drawn, value, self.units - 1.0)
         return Part("sampling", spread + np.eye(j) * step**2 / (drawn.shape[0] + 1), self.units)
 
 
