@@ -19,11 +19,10 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import special
+from scipy import optimize, special
 
 from .._typing import BoolArray, FloatArray, IntArray
 from .interval import combine, steady_variance, t_quantile
-from .root import root as zero
 
 if TYPE_CHECKING:
     from .estimate import Estimate
@@ -138,7 +137,7 @@ def _directions(root: FloatArray, seed: int) -> FloatArray:
     """[B, r] points on the sphere: a shifted golden-ratio lattice for a few names, plain draws for more."""
     r, rng = root.shape[1], np.random.default_rng(seed)
     if r <= 12:
-        golden = zero(lambda g: g ** (r + 1) - g - 1, 1.0, 2.0)
+        golden = optimize.brentq(lambda g: g ** (r + 1) - g - 1, 1.0, 2.0)
         points = rng.uniform(size=r) + np.arange(1, 2049)[:, None] * golden ** -np.arange(1.0, r + 1)
         normal = special.ndtri(np.clip(points % 1, 1e-12, None))
     else:
@@ -165,7 +164,7 @@ def _adjusted_level(reach: FloatArray, r: int, df: float, level: float, names: i
     if missing(low) >= 0 or missing(high) <= 0:
         critical = low if missing(low) >= 0 else high
     else:
-        critical = zero(missing, low, high, tolerance=1e-3)
+        critical = optimize.brentq(missing, low, high, xtol=1e-3)
     return np.asarray(2 * special.stdtr(df, critical) - 1)
 
 
