@@ -99,7 +99,7 @@ def _levels(M: FloatArray) -> IntArray:
 def _closed(S: np.ndarray) -> np.ndarray:
     """[b, k, k] strongest paths from direct strengths >= 0, by Floyd and Warshall: a row of all tables at a time."""
     k = S.shape[-1]
-    rows = np.ascontiguousarray(np.moveaxis(S, 0, -1))  # one row of all tables stays in the processor's cache
+    rows = np.array(np.moveaxis(S, 0, -1), order="C")  # a copy; one row of all tables stays in the processor's cache
     way = np.empty(rows.shape[1:], dtype=S.dtype)
     for via in range(k):
         for row in range(k):
