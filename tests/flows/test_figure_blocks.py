@@ -8,7 +8,6 @@ import pytest
 from adjudge.core.estimate import Estimate, Part
 from adjudge.flows.figure_blocks import MOST_ROWS, figure_blocks
 from adjudge.flows.rank import rank_table
-from adjudge.flows.rank_units import POINTS_SAID, UNITS, unit
 from adjudge.flows.win_block import predicted
 from adjudge.reports.story import Curve, Table
 from contracts import leagues
@@ -72,10 +71,12 @@ def test_real_figures_show_in_the_report(method) -> None:
 
 
 def test_units_say_what_is_counted() -> None:
-    table = leagues.votes()
-    assert unit(rank_table(table, method="copeland").estimate) == UNITS["copeland"]
-    assert unit(rank_table(table).estimate) == POINTS_SAID
-    assert unit(rank_table(table, method="glicko").estimate) == "Glicko points"
+    def unit(method: str) -> str:
+        return rank_table(leagues.votes(), method=method).story.blocks[0].unit
+
+    assert unit("copeland") == "share of the others beaten by a majority, ties half"
+    assert unit("auto") == "rating points; 400 are odds of ten to one"
+    assert unit("glicko") == "Glicko points"
 
 
 def test_predicted_wins_follow_the_law_of_ties_that_was_fitted() -> None:

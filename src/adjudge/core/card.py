@@ -47,11 +47,8 @@ class Paper:
 
     def __str__(self) -> str:
         where = ", ".join(part for part in (self.venue, self.equation) if part)
-        return (
-            f"{self.authors} ({self.year}). {self.title}."
-            + (f" {where}." if where else "")
-            + (f" {self.url}" if self.url else "")
-        )
+        parts = (f"{self.authors} ({self.year}). {self.title}.", where and f"{where}.", self.url)
+        return " ".join(part for part in parts if part)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +63,7 @@ class Card:
         assumes: what must hold for the number to mean what it says.
         limits: what the method becomes at its limits, and where it fails.
         when: prose: when to use it, and what to use instead.
+        unit: what its values are in, in words for an axis; empty where that depends on the table.
         rows: rows of the methods list that it fulfils.
         extra: the optional dependency it needs, such as `torch`; empty for none.
     """
@@ -77,5 +75,6 @@ class Card:
     assumes: tuple[str, ...] = ()
     limits: tuple[str, ...] = ()
     when: str = ""
+    unit: str = ""
     rows: tuple[int, ...] = ()
     extra: str = ""

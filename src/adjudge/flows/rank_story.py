@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from .. import catalogue
 from ..core.estimate import Estimate
 from ..reports.story import Block, Findings, Forest, ForestRow, Prose, Story, Table
 from ..tables.comparisons import Comparisons
@@ -14,13 +15,13 @@ from .blocks import pair_matrix
 from .derived import MOST_PAIRS
 from .figure_blocks import figure_blocks
 from .made import provenance
-from .rank_units import in_points, unit
 from .verdict import verdict
 from .win_block import win_block
 
 if TYPE_CHECKING:
     from .ranking import Ranking
 
+POINTS = "rating points"  # begins the unit of ratings on the scale of odds
 BESIDE = {
     "effects": ("What moves the votes beside quality", "Effect", "rating points"),
     "raters": ("Who votes well", "Rater", "reliability"),
@@ -78,6 +79,7 @@ def _forest(answer: Ranking) -> Forest:
     nothing = np.full((k, 2), np.nan)
     alone = nothing if answer.alone is None else answer.alone.interval(answer.level)
     alone_value = nothing[:, 0] if answer.alone is None else answer.alone.value
+    unit = catalogue.card(e.method).unit
     return Forest(
         tuple(
             ForestRow(
@@ -101,9 +103,9 @@ def _forest(answer: Ranking) -> Forest:
             )
             for p, name in enumerate(e.names)
         ),
-        title="Ratings" if votes and in_points(e) else "How each policy does",
+        title="Ratings" if votes and unit.startswith(POINTS) else "How each policy does",
         caption="Policies that share a letter of their group are not told apart." if answer.groups else "",
-        unit=unit(e),
+        unit=unit or e.method.partition(".")[2].replace("_", " "),
         bounds=e.bounds,
         level=answer.level,
         count_name="Votes" if votes else "Scores",

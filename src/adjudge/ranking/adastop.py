@@ -62,6 +62,7 @@ CARD = Card(
     ),
     when="Expensive runs of a few agents, such as seeds of a training; for successes and failures of trials, "
     "ranking.blind_trials; for many runs on many tasks, ranking.probability_of_improvement or ranking.iqm.",
+    unit="mean score",
     rows=(165,),
 )
 

@@ -79,6 +79,7 @@ CARD = Card(
         "Posteriors and intervals take the number of trials as fixed.",
     ),
     when="Success or failure of tens to hundreds of trials, as with robots; for returns of few runs, ranking.adastop.",
+    unit="chance of success",
     rows=(337,),
 )
 

@@ -50,6 +50,7 @@ CARD = Card(
         "Two policies are the win rate.",
     ),
     when="When margins matter and no model should be assumed; ranking.bradley_terry where many pairs never met.",
+    unit="share of wins against the others, ties half",
 )
 
 

@@ -100,6 +100,7 @@ CARD = Card(
         "Clusters so few or so uneven that they tell as much as ten equal ones: the intervals are rough.",
     ),
     when="Votes on pairs of policies. With few trusted votes and many of a judge, ranking.ppi_bradley_terry.",
+    unit="rating points; 400 are odds of ten to one",
 )
 
 COVARIANCES = ("sandwich", "bootstrap")

@@ -46,6 +46,7 @@ CARD = Card(
         "Ratings of rarely compared policies lie near ½ by construction, however good they are.",
     ),
     when="For short leagues in which somebody never lost; ranking.bradley_terry with a prior says the same in odds.",
+    unit="Colley rating; 0.5 is average",
 )
 
 

@@ -46,6 +46,7 @@ CARD = Card(
         "A pair near even moves the score by a whole step: scores are coarse where margins are small.",
     ),
     when="When preferences may run in circles and only majorities should count; ranking.borda where margins matter.",
+    unit="share of the others beaten by a majority, ties half",
 )
 
 

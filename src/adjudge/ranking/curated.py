@@ -54,6 +54,7 @@ CARD = Card(
         "policies whose scores chose the tasks have no error",
     ),
     when="When a benchmark is too dear to run whole, or known to hold guessable and wrong tasks.",
+    unit="mean score on the tasks kept",
     rows=(356,),
 )
 REASONS = ("kept", "blind", "doubtful", "incomplete", "not chosen")

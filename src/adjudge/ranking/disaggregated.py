@@ -50,6 +50,7 @@ CARD = Card(
     assumes=("groups were named before the scores were seen", "tasks (or their clusters) are independent"),
     limits=("one group: the plain mean", "a group that some policy never answered: its share is left out for all"),
     when="Before one mean decides for everybody: models that tie on it often differ on the groups behind it.",
+    unit="mean score over the groups",
     rows=(68,),
 )
 MOST_TESTS = 1200

@@ -54,6 +54,7 @@ CARD = Card(
     ),
     when="To follow policies that change, or to reproduce a leaderboard; for policies that stay as they are, "
     "ranking.bradley_terry uses every comparison fully and has no order.",
+    unit="Elo points",
 )
 
 MOST_GAMES = 100_000  # comparisons that a random order plays

@@ -63,6 +63,7 @@ CARD = Card(
     ),
     when="To follow policies that change, with an uncertainty that grows while they rest; for a fixed set of policies "
     "and clustered votes, ranking.bradley_terry.",
+    unit="Glicko points",
 )
 
 Q = np.log(10) / 400

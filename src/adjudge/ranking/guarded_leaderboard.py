@@ -70,6 +70,7 @@ CARD = Card(
         "The theorem's promise is empty for small holdouts; the guard helps there too, but by less than it can prove.",
     ),
     when="A standing leaderboard or a test set used more than once; ranking.task_mean for entries fixed beforehand.",
+    unit="score as the leaderboard tells it",
     rows=(297,),
 )
 

@@ -42,6 +42,7 @@ CARD = Card(
         "Says nothing of the worst quarter: ranking.performance_profile shows it.",
     ),
     when="A few runs of each agent on each of some tasks; with one run on many tasks, ranking.task_mean is the habit.",
+    unit="interquartile mean of the score",
 )
 
 

@@ -56,6 +56,7 @@ CARD = Card(
     limits=("all a = 1: the Rasch model, where the share solved is sufficient", "all right or all wrong: NaN"),
     when="When policies answered different tasks, or tasks should be chosen; on one full table of one metric the mean "
     "ranks alike and is easier to explain.",
+    unit="rating points; 400 are odds of ten to one",
 )
 SHOWN = 300
 """Tasks up to which difficulties and discriminations are figures."""

@@ -62,6 +62,7 @@ CARD = Card(
         "With more than 9 policies replicates are searched by moves, not proven.",
     ),
     when="For a consensus order; ranking.borda for scores, ranking.schulze where near-copies of policies take part.",
+    unit="minus the place in the best order",
 )
 
 

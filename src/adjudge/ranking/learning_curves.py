@@ -68,6 +68,7 @@ CARD = Card(
         "Between logged steps a run is a straight line.",
     ),
     when="Tracked runs with their steps; ranking.iqm where only final returns are known.",
+    unit="score along the run",
     rows=(113,),
 )
 

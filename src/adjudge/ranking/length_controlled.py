@@ -56,6 +56,7 @@ CARD = Card(
         "A policy that always wins has no finite θ: its interval is that of its raw win rate.",
     ),
     when="A table of wins against one baseline and a judge that likes length; to read or check an AlpacaEval board.",
+    unit="share of wins against the baseline at equal length",
 )
 
 

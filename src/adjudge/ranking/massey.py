@@ -49,6 +49,7 @@ CARD = Card(
         "ranking.bradley_terry has no such roof.",
     ),
     when="When there is a margin worth counting; for wins and ties alone, ranking.bradley_terry.",
+    unit="margin of victory; 0 is average",
 )
 
 

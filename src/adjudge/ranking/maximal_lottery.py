@@ -56,6 +56,7 @@ CARD = Card(
         "Chances jump where a majority changes: intervals of a near tie are wide.",
     ),
     when="When preferences run in circles and one may route at random; ranking.minimax for a single choice.",
+    unit="share in the mixture that nobody beats",
 )
 
 

@@ -41,6 +41,7 @@ CARD = Card(
         "Biased upwards with few runs, where skewed run scores are averaged first.",
     ),
     when="To reproduce published medians; ranking.iqm says the same thing with a third of the variance.",
+    unit="score on the median task",
 )
 
 

@@ -50,6 +50,7 @@ CARD = Card(
         "A policy that loses to nobody can come behind by one bad match alone.",
     ),
     when="For the safest single choice; ranking.maximal_lottery for the safest mixture.",
+    unit="margin in the worst match",
 )
 
 

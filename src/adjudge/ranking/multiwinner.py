@@ -64,6 +64,7 @@ CARD = Card(
         "The error of the value holds the committee fixed; `membership` does not.",
     ),
     when="To choose a set, such as a panel of judges or a shortlist; ranking.task_borda to order all.",
+    unit="worth to the voters, beside the best committee without it",
     rows=(5,),
 )
 

@@ -40,6 +40,7 @@ CARD = Card(
     ),
     limits=("γ above every score is the mean; a policy that always reaches γ has a gap of 0 and no spread.",),
     when="When a score of γ (such as human level) is all that is wanted; ranking.iqm where more is always better.",
+    unit="minus the shortfall from a good score",
 )
 
 

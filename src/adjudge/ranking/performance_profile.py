@@ -51,6 +51,7 @@ CARD = Card(
     ),
     limits=("One mark says little; curves that cross have no single best policy.",),
     when="When a mean hides who fails outright; ranking.iqm for one number that does not hang on a mark.",
+    unit="share of runs past the mark",
 )
 
 

@@ -77,6 +77,7 @@ CARD = Card(
         "A policy with fewer than two labelled clusters gets NaN: nobody checked the judges on it.",
     ),
     when="When judges are cheap and people dear; ranking.bradley_terry where everybody's votes count the same.",
+    unit="rating points; 400 are odds of ten to one",
 )
 
 

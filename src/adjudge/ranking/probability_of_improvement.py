@@ -55,6 +55,7 @@ CARD = Card(
         "The value hangs on who else is in the table; the pairs do not.",
     ),
     when="Scores of tasks are on scales that nobody can compare; ranking.iqm where sizes matter.",
+    unit="chance that a run beats another policy's",
 )
 
 

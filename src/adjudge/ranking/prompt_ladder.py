@@ -48,6 +48,7 @@ CARD = Card(
         "unsolved tasks hang on the penalty",
     ),
     when="When prompts of different load are compared; with one prompt, a mean says the same.",
+    unit="minus the rung needed; higher is easier",
     rows=(105,),
 )
 

@@ -50,6 +50,7 @@ CARD = Card(
         "A policy that nobody beats keeps the walk for ever: a prior, or no rating.",
     ),
     when="As a check on ranking.bradley_terry that maximises no likelihood; that one is the more precise of the two.",
+    unit="rating points; 400 are odds of ten to one",
 )
 
 

@@ -54,6 +54,7 @@ CARD = Card(
     assumes=("the runs of a task are independent and alike", "tasks (or their clusters) are independent"),
     limits=("m = 1: all rules are the average", "fewer than m runs of a task: the task is left out, with a finding"),
     when="When sampling makes answers differ from run to run and the mean alone hides it.",
+    unit="mean score over repeated runs",
     rows=(111,),
 )
 RULES = ("average", "best", "worst", "majority", "repeatability")

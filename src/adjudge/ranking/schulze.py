@@ -42,6 +42,7 @@ CARD = Card(
         "A pair that never met is no path: with many of them chains are long and weak.",
     ),
     when="For one full order that near-copies of a policy cannot disturb; ranking.split_cycle names only what is sure.",
+    unit="share of the others beaten along the strongest chains, ties half",
 )
 
 

@@ -44,6 +44,7 @@ CARD = Card(
         "A pair that never met is no defeat: sparse votes leave many undefeated.",
     ),
     when="To name those who cannot be ruled out as best; ranking.schulze for a full order, which agrees with it.",
+    unit="share of the others that do not defeat it",
 )
 
 

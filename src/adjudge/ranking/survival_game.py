@@ -50,6 +50,7 @@ CARD = Card(
     assumes=("tasks (or their clusters) are independent", "giving up does not depend on the next attempt"),
     limits=("fewer than ten tasks in the tail: NaN", "a tail that is no power law: α is a local slope, with a finding"),
     when="When a policy may try again until it succeeds: pass@1 says nothing about how bad the bad tasks are.",
+    unit="exponent of the tail of failures; higher is lighter",
     rows=(125,),
 )
 LEVELS = ("Limited", "Capable", "Autonomous")

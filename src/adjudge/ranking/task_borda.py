@@ -49,6 +49,7 @@ CARD = Card(
         "A new policy that is a copy of another changes everybody's mean rank.",
     ),
     when="When metrics have units that cannot be averaged; ranking.task_mean where one unit is meant.",
+    unit="mean place on the tasks, 1 is first and 0 last",
     rows=(64,),
 )
 

@@ -57,6 +57,7 @@ CARD = Card(
         "With more than 9 policies replicates are searched by moves.",
     ),
     when="For one consensus order over metrics of different units; ranking.task_borda for scores and speed.",
+    unit="minus the place in the best order",
     rows=(64,),
 )
 

@@ -61,6 +61,7 @@ CARD = Card(
         "The additive fit lets a task be harder, not harder for one policy than for another.",
     ),
     when="By default, for scores of many tasks; ranking.iqm for few tasks with several runs, or wild scores.",
+    unit="mean score over tasks",
 )
 
 

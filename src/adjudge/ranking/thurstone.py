@@ -64,6 +64,7 @@ CARD = Card(
     ),
     when="When the noise of many small influences is more believable than logistic odds, as in sensory tests; "
     "otherwise ranking.bradley_terry.",
+    unit="standard deviations of one comparison",
 )
 
 

@@ -56,6 +56,7 @@ CARD = Card(
     ),
     limits=("Two policies: one coin.", "Policies that never met are never decided; ranking.bradley_terry infers them."),
     when="Votes arrive one by one and cost money; for a finished table ranking.bradley_terry is sharper.",
+    unit="share of votes won",
 )
 
 CHECKPOINTS = 60
