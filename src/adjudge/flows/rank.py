@@ -6,10 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-
-from ..audit import cycles as cycle_audit
-from ..core.estimate import Audit
 from ..core.run import array_fingerprint
 from ..errors import AdjudgeError
 from ..ranking import bradley_terry, ppi_bradley_terry
@@ -19,12 +15,12 @@ from ..tables.comparisons import Comparisons
 from ..tables.ratings import Ratings
 from .made import Setting, fingerprints, worst_first
 from .methods import ratings_by
+from .rank_audits import cycles, rigging
 from .rank_findings import about_gold, few_tasks
 from .rank_tables import Scores, Votes, open_table
 from .ranking import Ranking
 
 OF_LABELS = ("gold-absent",)  # findings of the door for ratings that ask for gold labels; scores may be the truth
-CYCLES_UP_TO = 40  # policies up to which triples are tested for cycles without being asked
 
 
 def rank(
@@ -130,15 +126,17 @@ def rank_table(
         if "effects" in estimate.figures and estimate.method == "ranking.bradley_terry":
             plain = {name: value for name, value in arguments.items() if name not in ("order", "covariates")}
             before = ratings_by(table, chosen, {**plain, "covariates": False}, seed=setting.seed)
-        seen = _cycles(table, setting.seed)
+        seen = cycles(table, setting.seed)
+    pushed, examined = rigging(table)
     found = (
         *(finding for finding in table.findings if finding.code not in OF_LABELS),
         *estimate.findings,
         *(seen.findings if seen else ()),
+        *pushed,
         *about_gold(table, estimate),
         *few_tasks(table, estimate),
     )
-    methods = [estimate.method, *(["audit.cycles"] if seen else [])]
+    methods = [estimate.method, *(["audit.cycles"] if seen else []), *examined]
     return Ranking(
         table=table,
         estimate=estimate,
@@ -168,12 +166,6 @@ def _choice(table: Comparisons | Ratings, method: str) -> tuple[str, str]:
         "Some votes are trusted and others are judges': the judges rank all pairs, the trusted votes correct them, and "
         "the error of both is in the intervals."
     )
-
-
-def _cycles(table: Comparisons, seed: int) -> Audit | None:
-    """Whether anybody beats somebody who beats somebody who beats them, beyond what noise gives."""
-    met = np.unique(np.concatenate([table.left[table.known], table.right[table.known]])).size
-    return cycle_audit.check(table, seed=seed) if met >= 3 and table.k <= CYCLES_UP_TO else None
 
 
 def _in_memory(table: Comparisons | Ratings) -> dict[str, str]:
