@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from adjudge.ranking import performance_profile
+from adjudge.tables.read import from_arrays
 from ranking.run_tables import codes, table
 
 
@@ -57,3 +58,9 @@ def test_without_shared_tasks_there_is_no_profile() -> None:
     result = performance_profile.rank(table(score))
     assert np.isnan(result.value).all()
     assert codes(result) == ["tasks-not-shared"]
+
+
+def test_the_usual_mark_is_one_that_some_run_gets_past() -> None:
+    """Most runs succeed: nobody is past the median of 1, so that success itself is what is counted."""
+    runs = from_arrays(policy=["a"] * 5 + ["b"] * 5, item=[0, 1, 2, 3, 4] * 2, score=[1, 1, 1, 1, 0, 1, 1, 1, 0, 0])
+    np.testing.assert_allclose(performance_profile.rank(runs).value, [0.8, 0.6])

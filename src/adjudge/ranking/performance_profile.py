@@ -72,7 +72,8 @@ def rank(
         ratings: the table; `item` is the task, and rows of one policy and item are its runs.
         metric: name of the score column; the first by default.
         low, high: what 0 and 1 mean on each task: a number, a policy whose mean it is, or `lowest` and `highest`.
-        at: the mark of the value, on the normalised scale; the median of all runs by default.
+        at: the mark of the value, on the normalised scale; by default the median of all runs, or the next score below
+            it where no run is past the median.
         resample: `runs`, `tasks`, or `auto`: runs where every cell has two.
         draws: bootstrap replicates.
         seed: of the replicates.
@@ -95,7 +96,7 @@ def rank(
             method="ranking.performance_profile",
             findings=runs.findings,
         )
-    mark = float(np.median(runs.score)) if at is None else float(at)
+    mark = _usual(runs.score) if at is None else float(at)
     marks = np.append(np.linspace(runs.score.min(), runs.score.max(), MARKS), mark)
 
     def past(score: FloatArray, weight: FloatArray, _: IntArray) -> FloatArray:
@@ -112,10 +113,11 @@ def rank(
         for p, name in enumerate(runs.names)
     }
     spread, labels = opened(_counts(runs), value[:, -1], _runs.covariance(runs, drawn[:, :, -1], share=True))
+    of = "the median of all runs" if mark == np.median(runs.score) else "the next score below the median of all runs"
     chosen = Finding(
         "mark-chosen",
         Severity.INFO,
-        f"Policies are compared by their share of runs past {mark:.4g}, the median of all runs.",
+        f"Policies are compared by their share of runs past {mark:.4g}, {of}.",
         mark,
         remedy="Name the mark that matters with at=.",
     )
@@ -130,6 +132,13 @@ def rank(
         findings=(*runs.findings, *((chosen,) if at is None else ())),
         figures=profiles,
     )
+
+
+def _usual(score: FloatArray) -> float:
+    """The median, if a run is past it; else the next score below."""
+    middle = float(np.median(score))
+    below = score[score < middle]
+    return middle if score.max() > middle or not below.size else float(below.max())
 
 
 def _counts(runs: _runs.Runs) -> FloatArray:

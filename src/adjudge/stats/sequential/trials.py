@@ -188,7 +188,7 @@ def _interleaved(judged: Runs, p: int) -> FloatArray:
 def _refuse(runs: Runs, level: float, correction: str, prior: str) -> None:
     if any(one.size for one in runs.values) and not runs.binary:
         raise AdjudgeError(
-            "blind_trials: some scores are neither 0 nor 1.",
+            "blind_trials: some trials are neither 0 nor 1 (rows of one policy, condition and cluster are one trial).",
             "A trial succeeds (1) or fails (0).",
             "Name the column of successes with metric=…, or use ranking.adastop for returns.",
         )
