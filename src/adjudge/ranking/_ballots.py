@@ -160,7 +160,7 @@ def estimate(
         value, drawn = ballots.value(rule), ballots.replicates(rule, draws=draws, seed=seed)
         centred = drawn - drawn.mean(axis=0)
         small = (ballots.units + 1) / (ballots.units - 1) if ballots.units > 1 else np.nan
-        covariance = reaching(centred.T @ centred / (draws - 1) * small, drawn, value, ballots.units - 1.0)
+        covariance = reaching(centred.T @ centred / (draws - 1) * small, drawn, value)
         covariance += np.eye(k) * step**2 / (draws + 1)
         figures = {"mean": ballots.means(), "stability": _stability(value, drawn, ballots)}
         hidden = ~ballots.seen

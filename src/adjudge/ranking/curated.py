@@ -17,7 +17,7 @@ about themselves.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -31,7 +31,7 @@ from ..stats.runs import Runs, runs
 from ..stats.scored_means import scored_means, unknown
 from ..tables.ratings import Ratings
 from ..tables.regressors import covariate
-from ._curation import HeldOut, discrimination, held_out
+from ._curation import HeldOut, above, discrimination, held_out, without_error
 
 CARD = Card(
     answers="Who is best on the tasks that are sound and tell policies apart, and how many tasks does that take?",
@@ -121,7 +121,7 @@ def rank(
     reason = choice.reason[task]
     kept, sound = (_means(ratings, made, y, rows) for rows in (reason == 0, np.isin(reason, (0, 4))))
     if (choice.reason == 4).any():
-        kept = _without_error(kept, chosen_by)
+        kept = without_error(kept, chosen_by)
     figures = {"all": _means(ratings, made, y, reason >= 0), "sound": sound}
     passed = np.isin(choice.reason, (0, 4))
     trial = None
@@ -188,9 +188,9 @@ def _choose(
     Y = np.full((ratings.k, items.size), np.nan)
     Y[made.policy, task] = y
     reason = np.zeros(items.size, dtype=np.int64)
-    reason[_above(ratings, items, None if doubt is None else covariate(ratings, doubt), doubt_most)] = 2
+    reason[above(ratings, items, None if doubt is None else covariate(ratings, doubt), doubt_most)] = 2
     seen = None if blind is None else ratings.score[:, judge_columns(ratings, blind)[0]]
-    reason[_above(ratings, items, seen, blind_most)] = 1
+    reason[above(ratings, items, seen, blind_most)] = 1
     choosers = np.array([ratings.policies.index(name) for name in chosen_by] or range(ratings.k), dtype=np.int64)
     passed = np.flatnonzero(reason == 0)
     r = np.full(items.size, np.nan)
@@ -204,17 +204,6 @@ def _choose(
     return Choice(items.astype(np.int64), reason, r), Y
 
 
-def _above(ratings: Ratings, items: IntArray, x: FloatArray | None, most: float) -> IntArray:
-    """Tasks whose weighted mean of a row quantity lies above `most`; one that is never known passes."""
-    if x is None:
-        return np.zeros(0, dtype=np.int64)
-    rows = np.flatnonzero(np.isfinite(x) & (ratings.weight > 0) & np.isin(ratings.item, items))
-    task = np.searchsorted(items, ratings.item[rows])
-    mass = np.bincount(task, ratings.weight[rows], items.size)
-    total = np.bincount(task, ratings.weight[rows] * x[rows], items.size)
-    return np.flatnonzero(total > most * mass)
-
-
 def _means(ratings: Ratings, made: Runs, y: FloatArray, cells: np.ndarray) -> Estimate:
     inside = bool(y.size) and float(y.min()) >= 0 and float(y.max()) <= 1
     return scored_means(
@@ -225,17 +214,6 @@ def _means(ratings: Ratings, made: Runs, y: FloatArray, cells: np.ndarray) -> Es
         made.weight[cells],
         bounds=(0.0, 1.0) if inside else (-np.inf, np.inf),
     )
-
-
-def _without_error(kept: Estimate, chosen_by: Sequence[str]) -> Estimate:
-    """The same without an error for those whose own scores chose the tasks (all, unless some are named).
-
-    Of twenty equal policies, tasks chosen by their scores set half of all pairs apart at 95 %: no error of a mean over
-    such tasks speaks of others.
-    """
-    biased = np.array([not chosen_by or name in chosen_by for name in kept.names], dtype=bool)
-    lost = np.where(biased[:, None] | biased, np.nan, 0.0)
-    return replace(kept, parts=tuple(replace(part, covariance=part.covariance + lost) for part in kept.parts))
 
 
 def _of_trial(trial: HeldOut) -> dict[str, Estimate]:

@@ -185,7 +185,7 @@ class Margins:
     def part(self, drawn: FloatArray, *, step: float, value: FloatArray | None = None) -> Part:
         """The sampling error of [B, j] replicates; `step` is the least amount by which a value can change.
 
-        Where the `value` [j] of the votes themselves is given, the error reaches the replicates' ends (`steps`).
+        Where the `value` [j] of the votes themselves is given, the error reaches across steps (`steps`).
         A discrete value whose replicates never differ is not certain: step²/(B + 1) is added to each variance.
         """
         j = drawn.shape[1]
@@ -197,7 +197,7 @@ class Margins:
         )  # Exp(1) weights spread a little less
         spread = centred.T @ centred / (drawn.shape[0] - 1) * small
         if value is not None:
-            spread = reaching(spread, drawn, value, self.units - 1.0)
+            spread = reaching(spread, drawn, value)
         return Part("sampling", spread + np.eye(j) * step**2 / (drawn.shape[0] + 1), self.units)
 
 
