@@ -25,6 +25,7 @@ from ..core.card import Card, Paper
 from ..core.estimate import Estimate, Part
 from ..core.finding import Finding, Severity
 from ..errors import AdjudgeError
+from ..stats.design import equal_clusters
 from ..stats.paired import graph, newton, sandwich, scale
 from ..stats.paired.votes import collect
 from ..tables.comparisons import Comparisons
@@ -63,6 +64,7 @@ CARD = Card(
         "A policy in one table only is ranked through those it shares.",
     ),
     when="When several kinds of evidence are about the same policies, each too thin alone.",
+    unit="rating points; 400 are odds of ten to one",
 )
 LEVEL = 0.01
 FEW = 10
@@ -112,13 +114,14 @@ def rank(
     cluster = table.cluster[used]
     scored = fits.scores(rows, at)
     count = table.count[used] if pairs is not None and not pairs.cluster.shape[1] else np.ones(used.size)
-    meat, units = _meat(scored, cluster, count)
-    covariance = inverse @ meat @ inverse
+    units, even = equal_clusters(cluster, rows.mass, count) if used.size else (0, 0.0)
+    covariance = inverse @ _meat(scored, cluster, count) @ inverse
+    df = max(min(units, even) - 1.0, 0.0)
     figures: dict[str, Estimate] = {}
     notes: tuple[Finding, ...] = ()
     if done:
-        figures = _figures(table, rows, names, at, covariance, units)
-        pvalues = np.array([_disagreement(rows, e, at, inverse, scored, cluster, count) for e in range(rows.kinds)])
+        figures = _figures(table, rows, names, at, covariance, (units, df))
+        pvalues = np.array([_disagreement(rows, e, at, inverse, scored, cluster, count, df) for e in range(rows.kinds)])
         unknown = Part("not worked out", np.full((rows.kinds, rows.kinds), np.nan), 0)
         figures["pvalues"] = Estimate(names, pvalues, (unknown,), np.array(np.inf), bounds=(0.0, 1.0))
         notes = _findings(names, figures["loadings"], pvalues)
@@ -133,6 +136,7 @@ def rank(
         theta,
         covariance=covariance[: table.k, : table.k],
         units=units,
+        df=df,
         method="ranking.mixed_evidence",
         findings=(*doors, *reach.findings, *notes),
         figures=figures,
@@ -173,41 +177,52 @@ def _highest(rows: fits.Sources, starts: list[FloatArray], free: BoolArray) -> t
     return max(climbs, key=lambda each: (each[2], float(fits.slopes(rows, each[0])[2].value.sum())))
 
 
-def _meat(scored: sparse.csr_array, cluster: IntArray, count: FloatArray) -> tuple[FloatArray, int]:
-    """[q, q] clustered sum of squares of the scores, one way or two, and the units of the scarcer way."""
+def _meat(scored: sparse.csr_array, cluster: IntArray, count: FloatArray) -> FloatArray:
+    """[q, q] clustered sum of squares of the scores, one way or two."""
     if not scored.shape[0]:
-        return np.full((scored.shape[1],) * 2, np.nan), 0
-    scaled = sparse.diags_array(1 / np.sqrt(count)) @ scored  # a row of count c is c independent votes
-    ways = [_gram(scaled, column) for column in cluster.T]
-    units = min(np.unique(column).size for column in cluster.T)
+        return np.full((scored.shape[1],) * 2, np.nan)
+    ways = [_gram(scored, column, count) for column in cluster.T]
     if len(ways) == 1:
-        return ways[0], units
+        return ways[0]
     _, crossed = np.unique(cluster, axis=0, return_inverse=True)
-    return sandwich.positive(ways[0] + ways[1] - _gram(scaled, crossed.ravel())), units
+    return sandwich.positive(ways[0] + ways[1] - _gram(scored, crossed.ravel(), count))
 
 
-def _gram(scored: sparse.csr_array, cluster: IntArray) -> FloatArray:
-    units, code = np.unique(cluster, return_inverse=True)
-    u, n = units.size, cluster.size
-    sums = sparse.csr_array((np.ones(n), (code.ravel(), np.arange(n))), shape=(u, n)) @ scored
+def _gram(scored: sparse.csr_array, cluster: IntArray, count: FloatArray) -> FloatArray:
+    """[q, q] sum of squares over the clusters of one column; a row of count c is c independent votes."""
+    u, _ = equal_clusters(cluster[:, None], count, count)
+    code, n = np.unique(cluster, return_inverse=True)[1].ravel(), cluster.size
+    scaled = sparse.diags_array(1 / np.sqrt(count)) @ scored
+    sums = sparse.csr_array((np.ones(n), (code, np.arange(n))), shape=(int(code.max()) + 1, n)) @ scaled
     return np.asarray((sums.T @ sums).toarray() * (u / (u - 1) if u > 1 else np.nan))
 
 
 def _figures(
-    table: Comparisons, rows: fits.Sources, names: tuple[str, ...], at: FloatArray, covariance: FloatArray, units: int
+    table: Comparisons,
+    rows: fits.Sources,
+    names: tuple[str, ...],
+    at: FloatArray,
+    covariance: FloatArray,
+    told: tuple[int, float],
 ) -> dict[str, Estimate]:
-    """Loadings, and what each kind of evidence says alone, divided by its loading."""
-    k, E = rows.k, rows.kinds
+    """Loadings, and what each kind of evidence says alone, divided by its loading; `told` is units and freedom."""
+    k, E, (units, df) = rows.k, rows.kinds, told
     part = Part("sampling", covariance[k : k + E, k : k + E], units)
-    figures = {"loadings": Estimate(names, at[k : k + E], (part,), np.array(max(units - 1.0, 0.0)))}
+    figures = {"loadings": Estimate(names, at[k : k + E], (part,), np.array(df))}
     for e, name in enumerate(names) if E > 1 else ():
         mine = table.take(table.known & (table.rater == table.raters.index(name)))
         votes = collect(mine)
         fit = newton.fit(votes, keep=graph.examine(votes, table.policies).keep)
-        alone, own = sandwich.covariance(fit, mine.cluster)
+        own = sandwich.meat(fit, mine.cluster)
+        alone = sandwich.around(fit, own)
         c = at[k + e]
         figures[f"only {name}"] = scale.to_points(
-            table.policies, fit.theta / c, covariance=alone[:k, :k] / c**2, units=own, method="ranking.mixed_evidence"
+            table.policies,
+            fit.theta / c,
+            covariance=alone[:k, :k] / c**2,
+            units=own.units,
+            df=own.df[:k],
+            method="ranking.mixed_evidence",
         )
     return figures
 
@@ -220,6 +235,7 @@ def _disagreement(
     scored: sparse.csr_array,
     cluster: IntArray,
     count: FloatArray,
+    df: float,
 ) -> float:
     """p-value that source e pulls the ratings nowhere else than all together do (score test, F by clusters)."""
     if rows.kinds < 2:
@@ -236,7 +252,7 @@ def _disagreement(
     bend = fits.curvature(fits.summed(only), at)[:k]
     own = sparse.csr_array(scored.multiply(mine[:, None]))[:, :k]
     both = sparse.hstack([own, scored], format="csr")
-    meat, units = _meat(both, cluster, count)
+    meat, units = _meat(both, cluster, count), df + 1
     turn = np.hstack([np.eye(k), -bend @ inverse])
     known, _ = np.linalg.qr(np.column_stack([np.ones(k), at[:k]]))  # the pull along θ is 0 at every answer
     aside = np.eye(k) - known @ known.T

@@ -22,6 +22,7 @@ from ..core.card import Card, Paper
 from ..core.estimate import Estimate, Part
 from ..core.finding import Finding, Severity
 from ..errors import AdjudgeError
+from ..stats.design import equal_clusters
 from ..stats.paired import graph
 from ..stats.paired.scale import covariance_points, points
 from ..stats.paired.votes import collect
@@ -72,6 +73,7 @@ CARD = Card(
         "Pass or fail is better served by a model of the scores.",
     ),
     when="When scores order the answers to a task but their distances mean nothing, or differ from judge to judge.",
+    unit="rating points; 400 are odds of ten to one",
 )
 
 
@@ -119,6 +121,8 @@ def rank(ratings: Ratings, *, judge: str | None = None, pseudo: float = 0.0, mos
     few = _few(choices, cluster, ratings.k) & keep
     if few.any():
         findings.append(_thin(tuple(ratings.policies[p] for p in np.flatnonzero(few))))
+    _, even = equal_clusters(cluster[choices.owner][:, None], choices.weight)
+    df = max(min(units, even) - 1.0, 1.0)
     theta = fit.theta if fit.converged else np.full(ratings.k, np.nan)
     rated = covariance_points(theta, covariance[: ratings.k, : ratings.k])
     rated[few] = rated[:, few] = np.nan
@@ -126,10 +130,10 @@ def rank(ratings: Ratings, *, judge: str | None = None, pseudo: float = 0.0, mos
         names=ratings.policies,
         value=points(theta),
         parts=(Part("sampling", rated, units),),
-        df=np.full(ratings.k, max(units - 1.0, 1.0)),
+        df=np.full(ratings.k, df),
         method="ranking.plackett_luce",
         findings=tuple(findings),
-        figures=_ties(fit, covariance[ratings.k :, ratings.k :], units),
+        figures=_ties(fit, covariance[ratings.k :, ratings.k :], units, df),
     )
 
 
@@ -232,14 +236,14 @@ def _few(choices: Choices, cluster: IntArray, k: int) -> BoolArray:
     return np.bincount(pairs % max(k, 1), minlength=k) < 2
 
 
-def _ties(fit: Fit, covariance: FloatArray, units: int) -> dict[str, Estimate]:
+def _ties(fit: Fit, covariance: FloatArray, units: int, df: float) -> dict[str, Estimate]:
     """δ of each order with its error by the delta method."""
     if not fit.orders:
         return {}
     delta = np.exp(fit.log_delta)
     names = tuple(f"tie of {d}" for d in fit.orders)
     part = Part("sampling", covariance * np.outer(delta, delta), units)
-    return {"ties": Estimate(names, delta, (part,), np.full(delta.size, max(units - 1.0, 1.0)), (0.0, np.inf))}
+    return {"ties": Estimate(names, delta, (part,), np.full(delta.size, df), (0.0, np.inf))}
 
 
 def _all_tied() -> Finding:

@@ -60,6 +60,7 @@ CARD = Card(
         "An undefeated or unconnected policy gets NaN.",
     ),
     when="When many raters voted, each often; ranking.bradley_terry where raters are alike or vote a few times each.",
+    unit="rating points; 400 are odds of ten to one",
 )
 MANY = 20
 """Raters from which on the ratings' error is clustered by rater: fewer are taken as the only raters of interest."""
@@ -116,7 +117,7 @@ def rank(
     theta = np.full(table.k, np.nan)
     heard = np.bincount(rows.rater, rows.mass, rows.raters) > 0
     theta[reach.keep] = fits.mean_sharpness(state, heard) * state.x[: rows.k] if done else np.nan
-    covariance, units, clusters = _rater_error.sandwich(table, used, rows, state, sigma, active >= MANY)
+    covariance, units, df, clusters = _rater_error.sandwich(table, used, rows, state, sigma, active >= MANY)
     whole = np.full((table.k, table.k), np.nan)
     whole[np.ix_(reach.keep, reach.keep)] = covariance
     figures = _figures(table, rows, state, sigma)
@@ -128,6 +129,7 @@ def rank(
         theta,
         covariance=whole,
         units=units,
+        df=df,
         method="ranking.rater_bradley_terry",
         findings=notes,
         figures=figures,

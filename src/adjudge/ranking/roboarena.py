@@ -27,6 +27,7 @@ from ..core.estimate import Estimate, Part
 from ..core.finding import Finding, Severity
 from ..errors import AdjudgeError
 from ..stats.bootstrap import cluster_weights
+from ..stats.design import equal_clusters
 from ..stats.paired import graph, scale
 from ..stats.paired.votes import collect
 from ..tables.comparisons import Comparisons
@@ -65,6 +66,7 @@ CARD = Card(
         "An undefeated or unconnected policy gets NaN.",
     ),
     when="When tasks differ and recur, above all with progress scores; ranking.bradley_terry otherwise.",
+    unit="rating points; 400 are odds of ten to one",
     rows=(1,),
 )
 MOST = 3
@@ -135,7 +137,9 @@ def rank(
     theta, drawn = np.full(table.k, np.nan), fits.overall()
     theta[reach.keep] = chosen.model.overall()[0]
     covariance = np.full((table.k, table.k), np.nan)
-    count = min(np.unique(column).size for column in units.T)
+    mass: FloatArray = np.asarray(cells.sums[:, : 3 * cells.left.size].sum(axis=1), dtype=float).ravel()
+    count, even = equal_clusters(units, mass)
+    df = max(min(count, even) - 1.0, 0.0)
     covariance[np.ix_(reach.keep, reach.keep)] = np.cov(drawn, rowvar=False) if count > 1 else np.nan
     names = tuple(name for name, kept in zip(table.policies, reach.keep, strict=True) if kept)
     return scale.to_points(
@@ -143,9 +147,10 @@ def rank(
         theta,
         covariance=covariance,
         units=count,
+        df=df,
         method="ranking.roboarena",
         findings=(*table.findings, *reach.findings, *_findings(cells, chosen, count)),
-        figures=_figures(cells, names, chosen.model, fits, count)
+        figures=_figures(cells, names, chosen.model, fits, (count, df))
         | {"bic": _known(tuple(f"{t} buckets" for t in tried), [each.bic for each in tried.values()])},
     )
 
@@ -238,33 +243,38 @@ def _replicates(
 
 
 def _figures(
-    cells: _buckets.Cells, names: tuple[str, ...], model: _buckets.Model, fits: _buckets.Model, units: int
+    cells: _buckets.Cells, names: tuple[str, ...], model: _buckets.Model, fits: _buckets.Model, told: tuple[int, float]
 ) -> dict[str, Estimate]:
-    """Everything else that the fit says, with its spread over the replicates."""
+    """Everything else that the fit says, with its spread over the replicates; `told` is units and freedom."""
     T = model.share.shape[1]
     labels = tuple(f"bucket {t + 1}" for t in range(T))
     places, drawn = (_ranks(each.overall()) for each in (model, fits))
     more = np.eye(len(names)) / (len(drawn) + 1)  # a rank that never changed may change in the next replicate
     figures = {
-        "rank": _spread(names, places[0], drawn, units, more),
-        "buckets": _spread(labels, model.share[0], fits.share, units),
+        "rank": _spread(names, places[0], drawn, told, more),
+        "buckets": _spread(labels, model.share[0], fits.share, told),
     }
     if cells.ties:
-        figures["tie"] = _spread(labels, model.tie[0], fits.tie, units)
+        figures["tie"] = _spread(labels, model.tie[0], fits.tie, told)
     if cells.progress:
-        figures["difficulty"] = _spread(labels, model.hard[0], fits.hard, units)
+        figures["difficulty"] = _spread(labels, model.hard[0], fits.hard, told)
     if T > 1:
         where = tuple(f"{name} in {label}" for label in labels for name in names)
         each, many = (scale.CENTRE + scale.POINTS * m.alpha.reshape(m.alpha.shape[0], -1) for m in (model, fits))
-        figures["by_bucket"] = _spread(where, each[0], many, units)
+        figures["by_bucket"] = _spread(where, each[0], many, told)
     return figures
 
 
 def _spread(
-    names: tuple[str, ...], value: FloatArray, drawn: FloatArray, units: int, more: FloatArray | float = 0.0
+    names: tuple[str, ...],
+    value: FloatArray,
+    drawn: FloatArray,
+    told: tuple[int, float],
+    more: FloatArray | float = 0.0,
 ) -> Estimate:
+    units, df = told
     covariance = np.atleast_2d(np.cov(drawn, rowvar=False)) + more if units > 1 else np.full((len(names),) * 2, np.nan)
-    return Estimate(names, value, (Part("bootstrap", covariance, units),), np.array(max(units - 1.0, 1.0)))
+    return Estimate(names, value, (Part("bootstrap", covariance, units),), np.array(max(df, 1.0)))
 
 
 def _known(names: tuple[str, ...], value: list[float]) -> Estimate:

@@ -66,6 +66,28 @@ def effective_clusters(group: IntArray, weight: FloatArray, k: int) -> FloatArra
         return np.nan_to_num(group_sums(group, weight, k) ** 2 / group_sums(group, weight**2, k))
 
 
+def equal_clusters(cluster: IntArray, mass: FloatArray, count: FloatArray | None = None) -> tuple[int, float]:
+    """Independent clusters, and how many equally large ones would tell as much (Kish); each of the way that has fewer.
+
+    Arguments:
+        cluster: [n, c] codes, c >= 1.
+        mass: [n] how much a row counts.
+        count: [n] independent votes that a row stands for which is a cluster of its own; 1 by default.
+
+    >>> equal_clusters(np.array([[0], [0], [1]]), np.array([1.0, 2.0, 1.0]))
+    (2, 1.6)
+    """
+    units, even = np.inf, np.inf
+    for column in cluster.T:
+        code = np.unique(column, return_inverse=True)[1].ravel()
+        total, each = np.bincount(code, mass), np.ones(int(code.max(initial=-1)) + 1)
+        if count is not None:
+            np.maximum.at(each, code, count)
+        units = min(units, float(each.sum()))
+        even = min(even, float(total.sum()) ** 2 / max(float((total**2 / each).sum()), 1e-300))
+    return round(units), even
+
+
 def rater_share(ratings: Ratings) -> float:
     """Share of the labels' variance that is noise of the gold raters, in [0, 1]; NaN below two labels.
 
