@@ -205,7 +205,7 @@ def _horizon(trials: int | None, most: int) -> list[Finding]:
         return [
             Finding(
                 "horizon-assumed",
-                Severity.INFO,
+                Severity.WARNING if most > 50 else Severity.INFO,  # a horizon that grows with the trials errs twice
                 f"No horizon was given, so {max(50, most)} trials of each policy were taken as planned.",
                 max(50, most),
                 remedy="Fix the number of trials before the first one, and name it: chosen afterwards, it adds error.",
