@@ -1,24 +1,20 @@
 """Row 5: do quotas raise the latent score of committees chosen from biased rankings, and how many rankings are enough?
 
-World: 16 candidates in two groups; each has a quality u ~ U(0, 1), and a voter sees u plus noise of their own. Bias:
-the second group's utilities are multiplied by θ = 0.5 before voters rank. A committee of 6 is chosen greedily from m
-biased rankings, without quotas or with 3 seats for the group (its share). The latent score is that of 2,000 voters
-without bias, relative to the best committee chosen from their rankings.
+World (`sim.biased_voters`): 16 candidates in two groups; each has a quality u ~ U(0, 1), and a voter sees u plus noise
+of their own. Bias: the second group's utilities are multiplied by θ = 0.5 before voters rank. A committee of 6 is
+chosen greedily from m biased rankings, without quotas or with 3 seats for the group (its share). The latent score is
+that of 2,000 voters without bias, relative to the best committee chosen from their rankings.
 """
 
 import numpy as np
 
+from adjudge.sim.biased_voters import BiasedVoters
 from adjudge.stats.voting import committee
 
 K, SEATS, THETA, WORLDS, ELECTORATE = 16, 6, 0.5, 40, 2000
 VOTERS = (1, 3, 10, 30, 100, 300, 1000)
 GROUP = (np.arange(K) >= K // 2).astype(int)
 NEAR = 0.98
-
-
-def draw(rng, quality, m):
-    """Latent utilities of m voters."""
-    return quality + rng.normal(0, 0.35, (m, K))
 
 
 def chosen(score, rule, quota):
@@ -28,11 +24,8 @@ def chosen(score, rule, quota):
 
 seen = {}
 for seed in range(WORLDS):
-    rng = np.random.default_rng((seed, 5))
-    quality = rng.random(K)
-    latent = draw(rng, quality, ELECTORATE)
-    crowd = draw(rng, quality, max(VOTERS))
-    biased = crowd * np.where((GROUP == 1) & (crowd > 0), THETA, 1.0)
+    world = BiasedVoters(ELECTORATE + max(VOTERS), K, K // 2, theta=THETA, spread=0.35).draw(seed)
+    latent, crowd, biased = world.latent[:ELECTORATE], world.latent[ELECTORATE:], world.stated[ELECTORATE:]
     for rule in committee.RULES:
         U = committee.utilities(latent, rule)
         best = committee.worth(U, chosen(latent, rule, 0), rule).sum()
