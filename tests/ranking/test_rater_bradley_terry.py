@@ -110,6 +110,14 @@ def test_swapped_shuffled_and_repeated_rows() -> None:
     np.testing.assert_allclose(counted.covariance, repeated.covariance, rtol=1e-4, atol=1e-4)
 
 
+def test_naming_the_raters_as_clusters_as_well_changes_nothing() -> None:
+    table = world(4, n=1009, raters=23)
+    plain = rater_bradley_terry.rank(table)
+    for cluster in (table.rater[:, None], np.column_stack([table.rater, table.rater])):
+        named = rater_bradley_terry.rank(replace(table, cluster=cluster))
+        np.testing.assert_allclose(named.covariance, plain.covariance, rtol=1e-6, atol=1e-6)
+
+
 def test_contrary_and_guessing_raters_are_found_and_do_no_harm() -> None:
     table = world(5, n=9001, spread=0.1)
     rng = np.random.default_rng(2)

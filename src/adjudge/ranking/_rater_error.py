@@ -37,13 +37,17 @@ def sandwich(
         units = round(float(count.sum()))
         return project @ _gram(scaled, np.arange(used.size), units) @ project.T, units, units - 1.0, False
     prior = -state.y * np.where(sigma > 0, 1 / np.maximum(sigma, 1e-6) ** 2, 0.0)
-    meats = [_gram(scores, each, extra=prior, home=_home(rows.rater, each, rows.raters)) for each in columns]
+
+    def meat(column: IntArray) -> FloatArray:
+        return _gram(scores, column, extra=prior, home=_home(rows.rater, column, rows.raters))
+
+    meats = [meat(each) for each in columns]
     fewest, even = equal_clusters(np.column_stack(columns), rows.mass)
     df = min(fewest, even) - 1.0
     if len(columns) == 1:
         return project @ meats[0] @ project.T, fewest, df, by_rater
     crossing = np.unique(np.column_stack(columns), axis=0, return_inverse=True)[1].ravel()
-    total = project @ (meats[0] + meats[1] - _gram(scores, crossing)) @ project.T
+    total = project @ (meats[0] + meats[1] - meat(crossing)) @ project.T
     return positive(total), fewest, df, by_rater
 
 
