@@ -85,7 +85,7 @@ def test_the_plan_is_fixed_when_the_study_begins() -> None:
     kept = compare(files[1], state="study.json")
     assert kept.level == 0.9
     assert kept.found.state.design.interims == 4
-    with pytest.raises(AdjudgeError, match="begun with interims 4, and now interims is 6"):
+    with pytest.raises(AdjudgeError, match="begun with --interims 4, and now it is 6"):
         compare(files[1], state="study.json", interims=6)
     stranger = {"dog": [1.0] * 5, "bee": [2.0] * 5}
     with pytest.raises(AdjudgeError, match="'dog' was not in the study"):

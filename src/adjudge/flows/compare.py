@@ -16,10 +16,12 @@ from ..ranking import adastop, blind_trials
 from ..stats.sequential.group import Design
 from ..stats.sequential.runs import Runs, Study, from_ratings, study
 from ..stats.sequential.trials import Judged, judge
+from ..stats.sequential.two_rates import MOST
 from ..tables import bundled, read_runs
 from ..tables.ratings import Ratings
 from ..tables.sources import expand
-from .compare_state import Batch, Plan, Saved, load
+from .compare_options import Plan
+from .compare_state import Batch, Saved, load
 from .comparison import Comparison
 from .made import Setting, paths, worst_first
 
@@ -70,9 +72,9 @@ def compare(
     if method not in METHODS:
         raise AdjudgeError(f"compare: method is {method!r}.", f"One of {', '.join(METHODS)}.", "Name one of them.")
     source = bundled.path(source)
-    asked = Plan(method, level, runs, interims, trials, early, reference, joint, seed)
-    saved = load(state) if state is not None else Saved()
-    asked = asked.within(saved.plan) if saved.plan else asked
+    asked = Plan(method, level, runs, interims, trials, early, reference, joint, seed).checked()
+    begun = saved = load(state) if state is not None else Saved()
+    given, asked = asked, asked.within(saved.plan) if saved.plan else asked
     columns = {"agent": agent, "score": score, "environment": environment, "run": run, "where": where}
     told: list[Finding] = []
     data: dict[str, str] = {}
@@ -83,11 +85,16 @@ def compare(
         data[name] = file_fingerprint(name) if Path(name).is_file() else _fingerprint(table)
         made = from_ratings(table)
         told += made.findings
-        saved, noted = saved.joined(Batch.of(name, data[name], made))
+        batch = Batch.of(name, data[name], made)
+        begun.refuse_strangers(batch)
+        saved, noted = saved.joined(batch)
         told += noted
     everything = saved.runs()
     told += _never_ran(sorted(named - set(everything.agents)))
     plan, noted = _settled(asked, everything)
+    told += given.unused(plan.method)
+    if plan.method == "blind_trials":
+        _refuse_returns(everything, begun=begun.plan is not None)
     options = {**columns, "each_file": each_file if each_file != "runs" else None, **_plain(plan)}
     setting = Setting(
         plan.level or 0.95, plan.seed or 0, data, {name: value for name, value in options.items() if value}, source
@@ -143,7 +150,8 @@ def _settled(asked: Plan, runs: Runs) -> tuple[Plan, tuple[Finding, ...]]:
     if method == "blind_trials":
         if plan.trials is not None:
             return plan, ()
-        return replace(plan, trials=max(50, most)), (_assumed("trials", "trials", max(50, most), most > 50),)
+        horizon = min(max(50, most), MOST)
+        return replace(plan, trials=horizon), (_assumed("trials", "trials", horizon, most > 50),)
     plan = replace(plan, runs=plan.runs or 5, early=plan.early or 0.0)
     if plan.interims is not None:
         return plan, ()
@@ -151,11 +159,23 @@ def _settled(asked: Plan, runs: Runs) -> tuple[Plan, tuple[Finding, ...]]:
     return replace(plan, interims=looks), (_assumed("looks", "interims", looks, looks > 5),)
 
 
+def _refuse_returns(runs: Runs, *, begun: bool) -> None:
+    other = [float(x) for one in runs.values for x in one[(one != 0) & (one != 1)][:1]]
+    if other:
+        raise AdjudgeError(
+            f"compare: some scores are neither 0 nor 1 (such as {other[0]:g})"
+            + (", and the study was begun with successes and failures." if begun else "."),
+            "A trial succeeds (1) or fails (0).",
+            "Name the column of successes with --score, or compare returns with --method adastop"
+            + (" and another --state file." if begun else "."),
+        )
+
+
 def _never_ran(agents: list[str]) -> list[Finding]:
     if not agents:
         return []
     message = f"{', '.join(agents)}: no run has a score, so nothing is compared with it."
-    remedy = "Run it, or leave its column out."
+    remedy = "Run it and begin anew, for nobody can join a study later; or leave its column out."
     return [Finding("agent-without-runs", Severity.SEVERE, message, len(agents), 0, remedy, tuple(agents))]
 
 
@@ -176,6 +196,8 @@ def _tables(source: object, columns: Mapping[str, str | None]) -> list[tuple[str
         return [("table", source)]
     found = paths(source)
     if not found:
+        if isinstance(source, Mapping) and not any(columns[name] for name in ("agent", "score", "environment", "run")):
+            source = read_runs.evened(source)
         return [("table", read_runs.read(source, **columns))]  # type: ignore[arg-type]
     files = [path for one in found for path in expand(one)]
     return [(str(path), read_runs.read(path, **columns)) for path in files]  # type: ignore[arg-type]
@@ -183,7 +205,11 @@ def _tables(source: object, columns: Mapping[str, str | None]) -> list[tuple[str
 
 def _fingerprint(table: Ratings) -> str:
     return array_fingerprint(
-        {"score": table.score, "policy": np.array(table.policies)[table.policy], "stratum": table.stratum}
+        {
+            "score": table.score,
+            "policy": np.array(table.policies)[table.policy],
+            "stratum": np.array(table.strata)[table.stratum],
+        }
     )
 
 

@@ -16,48 +16,16 @@ from ..core.finding import Finding, Severity
 from ..errors import AdjudgeError
 from ..reports.files import write
 from ..stats.sequential.runs import Runs
+from ..tables.numbers import LARGEST
+from .compare_options import Plan, read_plan
 
 KIND = "adjudge compare"
+VERSION = 1
+TELLING = 5
+"""Distinct scores at the beginning of a file that tell it for another one that has grown."""
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What is fixed before the first run; None where the user left it to us.
-
-    Arguments:
-        method: `adastop` or `blind_trials`; `auto` until data have been seen.
-        level: 1 − the family-wise error.
-        runs: of each agent between two looks (adastop).
-        interims: looks at most (adastop).
-        trials: of each policy at most (blind_trials).
-        early: power that may be spent on calling agents equal early (adastop).
-        reference: agent that all others are compared with (adastop).
-        joint: step-down over the largest difference, as in the paper (adastop).
-        seed: of the sampled permutations.
-    """
-
-    method: str = "auto"
-    level: float | None = None
-    runs: int | None = None
-    interims: int | None = None
-    trials: int | None = None
-    early: float | None = None
-    reference: str | None = None
-    joint: bool | None = None
-    seed: int | None = None
-
-    def within(self, saved: Plan) -> Plan:
-        """The saved plan, if nothing given here contradicts it. Errors: something does."""
-        for name, value in asdict(self).items():
-            kept = getattr(saved, name)
-            if value not in (None, "auto") and value != kept:
-                option = {"runs": "runs-per-interim"}.get(name, name)
-                raise AdjudgeError(
-                    f"compare: the study was begun with {name} {kept}, and now {name} is {value}.",
-                    "The plan is fixed before the first run: changed on the way, its error is no longer known.",
-                    f"Leave out --{option}, or begin a new study with another --state file.",
-                )
-        return saved
+Cell = tuple[tuple[int, float], ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,7 +40,7 @@ class Batch:
 
     name: str
     fingerprint: str
-    runs: Mapping[tuple[str, str], tuple[tuple[int, float], ...]]
+    runs: Mapping[tuple[str, str], Cell]
 
     @classmethod
     def of(cls, name: str, fingerprint: str, runs: Runs) -> Batch:
@@ -98,27 +66,54 @@ class Saved:
     plan: Plan | None = None
     batches: tuple[Batch, ...] = ()
 
+    def refuse_strangers(self, batch: Batch) -> None:
+        """Errors: an agent, or (where each environment is compared by itself) an environment that came too late."""
+        before = {cell for one in self.batches for cell in one.runs}
+        agents = {agent for agent, _ in before}
+        for agent, where in sorted(batch.runs) if before else ():
+            if agent in agents and ((agent, where) in before or (self.plan and self.plan.method == "blind_trials")):
+                continue
+            place = f" in {where!r}" if agent in agents else ""
+            raise AdjudgeError(
+                f"compare: agent {agent!r} was not in the study{place} when it began.",
+                f"Agents here: {', '.join(sorted(agents))}; environments: {', '.join(sorted({w for _, w in before}))}.",
+                "Begin a new study with another --state file; its error is divided among all its comparisons.",
+            )
+
     def joined(self, batch: Batch) -> tuple[Saved, tuple[Finding, ...]]:
         """With one more source: the same content counts once, and a file that has grown only with what is new.
 
-        Errors: a file whose earlier runs have changed; an agent that was not in the study when it began.
+        What is new comes after all that was there, so that no look that was taken is taken again with other runs.
+
+        Errors: a file whose earlier runs have changed.
         """
         if batch.fingerprint in [one.fingerprint for one in self.batches]:
             return self, (_counted(batch.name),)
-        before = {agent for one in self.batches for agent, _ in one.runs}
-        strangers = sorted({agent for agent, _ in batch.runs} - before) if self.batches else []
-        if strangers:
-            raise AdjudgeError(
-                f"compare: agent {strangers[0]!r} was not in the study when it began.",
-                f"Agents here: {', '.join(sorted(before))}.",
-                "Begin a new study with another --state file; its error is divided among all its comparisons.",
-            )
-        places = [i for i, one in enumerate(self.batches) if one.name == batch.name and batch.name != "table"]
-        if not places:
-            return replace(self, batches=(*self.batches, batch)), ()
-        _refuse_changed(self.batches[places[0]], batch)
-        grown = [batch if i == places[0] else one for i, one in enumerate(self.batches)]
-        return replace(self, batches=tuple(grown)), ()
+        source, told = self._grown(batch)
+        before: dict[tuple[str, str], Cell] = dict.fromkeys(batch.runs, ()) | source
+        _refuse_changed(before, batch)
+        new = {cell: runs[len(before[cell]) :] for cell, runs in batch.runs.items() if len(runs) > len(before[cell])}
+        if source and not new:
+            return self, (_counted(batch.name),)
+        return replace(self, batches=(*self.batches, replace(batch, runs=new))), told
+
+    def _grown(self, batch: Batch) -> tuple[dict[tuple[str, str], Cell], tuple[Finding, ...]]:
+        """The runs that the study has of a source already, under its name or under another."""
+        if batch.name == "table":
+            return {}, ()
+        seen: dict[Path, dict[tuple[str, str], Cell]] = {}
+        names = {Path(one.name).resolve(): one.name for one in self.batches if one.name != "table"}
+        for one in self.batches:
+            if one.name != "table":
+                cells = seen.setdefault(Path(one.name).resolve(), {})
+                cells.update({cell: cells.get(cell, ()) + runs for cell, runs in one.runs.items()})
+        if (own := Path(batch.name).resolve()) in seen:
+            return seen[own], ()
+        for path, cells in seen.items():
+            distinct = {score for runs in cells.values() for _, score in runs}
+            if len(distinct) >= TELLING and all(_begins(batch.runs.get(c, ()), runs) for c, runs in cells.items()):
+                return cells, (_copied(batch.name, names[path]),)
+        return {}, ()
 
     def runs(self) -> Runs:
         """All runs, batch after batch."""
@@ -147,41 +142,58 @@ class Saved:
             }
             for one in self.batches
         ]
-        body = {"kind": KIND, "version": 1, "plan": asdict(self.plan or Plan()), "batches": batches}
-        return write(path, json.dumps(body, indent=1, ensure_ascii=False) + "\n", inputs=inputs)
+        body = {"kind": KIND, "version": VERSION, "plan": asdict(self.plan or Plan()), "batches": batches}
+        try:
+            return write(path, json.dumps(body, indent=1, ensure_ascii=False) + "\n", inputs=inputs)
+        except AdjudgeError as error:
+            found, do = error.found.replace("output", "state", 1), error.do.replace("--out", "--state")
+            raise AdjudgeError(found, error.expected, do) from None
 
 
 def load(path: str | Path) -> Saved:
     """The study in a state file; an empty one when there is no such file. Errors: a file of another kind."""
-    if not Path(path).exists():
-        return Saved()
     try:
+        if not Path(path).exists():
+            return Saved()
         body = json.loads(Path(path).read_text(encoding="utf-8"))
-        if body["kind"] != KIND:
-            raise ValueError(f"it is a {body['kind']!r}")
+        if not isinstance(body, dict) or body.get("kind") != KIND:
+            raise ValueError("it is something else")
+        if body.get("version") != VERSION:
+            raise ValueError(f"its version is {body.get('version')}, and this Adjudge reads version {VERSION}")
         batches = tuple(
             Batch(
-                one["name"],
-                one["fingerprint"],
-                {
-                    (cell["agent"], cell["environment"]): tuple(zip(cell["place"], cell["score"], strict=True))
-                    for cell in one["runs"]
-                },
+                str(one["name"]),
+                str(one["fingerprint"]),
+                {(str(cell["agent"]), str(cell["environment"])): _cell(cell) for cell in one["runs"]},
             )
             for one in body["batches"]
         )
-        return Saved(Plan(**body["plan"]), batches)
-    except (OSError, ValueError, TypeError, KeyError) as error:
+        return Saved(read_plan(body["plan"]), batches)
+    except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
+        why = f"{error} is missing" if isinstance(error, KeyError) else error
         raise AdjudgeError(
-            f"state {path}: it cannot be read as a study ({error}).",
+            f"state {path}: it cannot be read as a study ({why}).",
             "A file that `adjudge compare --state` wrote.",
-            "Name another file to begin a new study.",
+            "Restore it, or name another file with --state to begin a new study.",
         ) from None
 
 
-def _refuse_changed(before: Batch, now: Batch) -> None:
-    for cell, runs in before.runs.items():
-        if now.runs.get(cell, ())[: len(runs)] != runs:
+def _cell(cell: Mapping[str, list[object]]) -> Cell:
+    """The runs of one agent in one environment. Errors: something that is no place or no score."""
+    made = tuple(zip(cell["place"], cell["score"], strict=True))
+    for place, score in made:
+        if type(place) is not int or not isinstance(score, (int, float)) or not abs(score) <= LARGEST:
+            raise ValueError(f"the run {place!r}, {score!r}")
+    return made  # type: ignore[return-value]
+
+
+def _begins(now: Cell, before: Cell) -> bool:
+    return [score for _, score in now[: len(before)]] == [score for _, score in before]
+
+
+def _refuse_changed(before: Mapping[tuple[str, str], Cell], now: Batch) -> None:
+    for cell, runs in before.items():
+        if not _begins(now.runs.get(cell, ()), runs):
             raise AdjudgeError(
                 f"compare: {now.name} has changed: its first {len(runs)} runs of {cell[0]!r} are not those of the last "
                 "look.",
@@ -190,11 +202,22 @@ def _refuse_changed(before: Batch, now: Batch) -> None:
             )
 
 
+def _copied(name: str, earlier: str) -> Finding:
+    return Finding(
+        "file-continued",
+        Severity.WARNING,
+        f"{name} begins with all the runs of {earlier}; only what follows them was counted.",
+        remedy="Name a file of the new runs alone, or let the same file grow.",
+        subject=(name, earlier),
+    )
+
+
 def _counted(name: str) -> Finding:
     return Finding(
         "already-counted",
         Severity.WARNING,
         f"The runs of {name} are in the study already; they were not counted again.",
-        remedy="Name the file of the new runs.",
+        remedy="Name the file of the new runs; new ones that came out just alike need a column `run` with numbers of "
+        "their own, in a file.",
         subject=(name,),
     )

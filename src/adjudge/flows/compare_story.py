@@ -68,6 +68,7 @@ def _forest(answer: Comparison) -> Forest:
     e, runs, single = answer.estimate, answer.runs, len(answer.runs.environments) == 1 or answer.word == "trial"
     letters = answer.letters("all" if answer.word == "trial" else runs.environments[0]) if single else ()
     stderr = e.stderr
+    alike = "" if single else "Means over environments, each alike and in its own unit: a large unit rules them. "
     return Forest(
         tuple(
             ForestRow(
@@ -86,8 +87,8 @@ def _forest(answer: Comparison) -> Forest:
         ),
         title="What each agent scores",
         unit="success rate" if answer.word == "trial" else "mean score",
-        caption="Intervals of one agent each, as if the number of runs had been fixed; the verdicts below are not read "
-        "off them.",
+        caption=f"{alike}Intervals of one agent each, as if the number of runs had been fixed; the verdicts below are not "
+        "read off them.",
         bounds=e.bounds,
         level=answer.level,
         subject="Agent",
@@ -131,7 +132,7 @@ def _path(answer: Comparison) -> Curve | None:
         if k.size < 2 or not np.isfinite(bound).all():
             return None
         lines = (
-            Line(k, np.array(found.state.largest) / k, name="largest open difference"),
+            Line(k, np.array(found.state.largest) / k, name="largest"),
             Line(k, bound / k, name="bound"),
         )
         caption = "After each look: the largest difference still open, and the bound it had to exceed to be decided."

@@ -44,7 +44,8 @@ def _said(answer: Comparison) -> str:
     environments = list(dict.fromkeys(where for _, _, where in answer.pairs))
     if len(environments) == 1:
         return _in(answer, environments[0])
-    return " ".join(f"{where}: {_in(answer, where)}" for where in environments[:MOST_NAMED])
+    said = [(where, _in(answer, where)) for where in environments]
+    return " ".join(f"{where}: {words}" for where, words in [one for one in said if one[1]][:MOST_NAMED])
 
 
 def _in(answer: Comparison, environment: str) -> str:

@@ -93,7 +93,11 @@ class Comparison(Shown, Derived):
             return self.found.wanted
         waiting = self.found.pairs.index[np.isnan(self.decision)]
         have = self.runs.counts.sum(axis=0)
-        return tuple((self.runs.agents[p], "all", int(self.found.trials - have[p])) for p in np.unique(waiting))
+        return tuple(
+            (self.runs.agents[p], "all", int(self.found.trials - have[p]))
+            for p in np.unique(waiting)
+            if have[p] < self.found.trials
+        )
 
     @property
     def decided(self) -> bool:

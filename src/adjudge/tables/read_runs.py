@@ -7,7 +7,9 @@ files are further runs in the order in which they are named, unless each is said
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -67,6 +69,15 @@ def read(
     return _wide(opened, names, of_env, where)
 
 
+def evened(columns: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A wide dict with the columns of agents who ran less filled up by empty cells; any other as it is."""
+    usual = _usual([str(name) for name in columns], (*AGENT, *WHERE, *COUNTERS))
+    if usual or not all(isinstance(one, (list, tuple, np.ndarray)) for one in columns.values()):
+        return columns
+    rows = max((len(one) for one in columns.values()), default=0)
+    return {name: [*one, *[None] * (rows - len(one))] if len(one) < rows else one for name, one in columns.items()}
+
+
 def _wide(opened: Source, names: list[str], environment: str, where: str | None) -> Ratings:
     agents = [name for name in names if name != environment and name.strip().lower() not in COUNTERS]
     if not agents:
@@ -74,6 +85,15 @@ def _wide(opened: Source, names: list[str], environment: str, where: str | None)
             "The table has no column of scores.",
             "One column for each agent, or one named agent and one named score.",
             "Name them with --agent and --score.",
+        )
+    twice = next(
+        (name for name in agents if (base := re.sub(r"_duplicated_\d+$", "", name)) != name and base in agents), ""
+    )
+    if twice:
+        raise AdjudgeError(
+            f"Several columns are named {re.sub('_duplicated_.*', '', twice)!r}.",
+            "A column for each agent, under a name of its own.",
+            "Rename them in the file; if they are runs of one agent, put them below one another.",
         )
     findings: list[Finding] = list(opened.findings)
     needed = dict.fromkeys((*agents, *((environment,) if environment else ()), *_file(opened)))

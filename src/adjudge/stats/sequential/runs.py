@@ -165,7 +165,9 @@ def _reference(agents: Sequence[str], reference: str | None) -> int | None:
         return None
     if reference not in agents:
         raise AdjudgeError(
-            f"compare: no agent is named {reference!r}.", f"Agents here: {', '.join(agents)}.", "Name one of them."
+            f"compare: no agent is named {reference!r}.",
+            f"Agents here: {', '.join(agents)}.",
+            "Name one with --reference.",
         )
     return list(agents).index(reference)
 

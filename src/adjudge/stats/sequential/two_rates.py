@@ -84,12 +84,6 @@ def rule(trials: int, level: float) -> Rule:
     >>> int(made.least[20, 20])     # 20 trials each, 20 successes in all: 14 against 6 decides
     8
     """
-    if not (1 <= trials <= MOST and 0 < level < 1):
-        raise AdjudgeError(
-            f"two rates: a horizon of {trials} trials at level {level:g}.",
-            f"1 to {MOST} trials of each policy, and a level in (0, 1).",
-            "Give fewer trials, or test once at the end with sequential=False.",
-        )
     return ladder(int(trials), round(float(level), 12), 1)[0][1]
 
 
@@ -171,6 +165,12 @@ def ladder(trials: int, level: float, comparisons: int) -> tuple[tuple[int, Rule
     >>> [r for r, _ in ladder(20, 0.95, 10)]
     [10, 5, 3, 2, 1]
     """
+    if not (1 <= trials <= MOST and 0 < level < 1):
+        raise AdjudgeError(
+            f"two rates: a horizon of {trials} trials at level {level:g}.",
+            f"1 to {MOST} trials of each policy, and a level in (0, 1).",
+            "Give fewer trials, or test once at the end with sequential=False.",
+        )
     steps, made = [comparisons], []
     while steps[-1] > 1:
         steps.append(-(-steps[-1] // 2))
