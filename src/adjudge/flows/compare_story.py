@@ -87,8 +87,8 @@ def _forest(answer: Comparison) -> Forest:
         ),
         title="What each agent scores",
         unit="success rate" if answer.word == "trial" else "mean score",
-        caption=f"{alike}Intervals of one agent each, as if the number of runs had been fixed; the verdicts below are not "
-        "read off them.",
+        caption=f"{alike}Intervals of one agent each, as if the number of runs had been fixed; the verdicts below are "
+        "not read off them.",
         bounds=e.bounds,
         level=answer.level,
         subject="Agent",
