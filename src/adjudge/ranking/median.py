@@ -38,7 +38,8 @@ CARD = Card(
     ),
     limits=(
         "Blind to everything but the middle: scores of 0 on just under half of the tasks change nothing.",
-        "Biased upwards with few runs, where skewed run scores are averaged first.",
+        "Biased upwards with few runs, where skewed run scores are averaged first: with 3 to 5 skewed runs on 6 tasks "
+        "a 95 % interval covers 85 % of the time.",
     ),
     when="To reproduce published medians; ranking.iqm says the same thing with a third of the variance.",
     unit="score on the median task",

@@ -58,6 +58,7 @@ CARD = Card(
         "σ_a = σ_b = 0 without order is the Davidson fit.",
         "With one or two raters sharpness cannot be told from the scale of the ratings and is left at 1.",
         "An undefeated or unconnected policy gets NaN.",
+        "Clustered by fewer than 20 raters, 95 % intervals cover about 90 %.",
     ),
     when="When many raters voted, each often; ranking.bradley_terry where raters are alike or vote a few times each.",
     unit="rating points; 400 are odds of ten to one",

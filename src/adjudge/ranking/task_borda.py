@@ -47,6 +47,7 @@ CARD = Card(
     limits=(
         "By how much a policy is better on an instance counts for nothing.",
         "A new policy that is a copy of another changes everybody's mean rank.",
+        "With two levels the interval is of the order on tasks with as many instances; endless ones decide near ties.",
     ),
     when="When metrics have units that cannot be averaged; ranking.task_mean where one unit is meant.",
     unit="mean place on the tasks, 1 is first and 0 last",
