@@ -9,7 +9,7 @@ import pytest
 from scipy import optimize, special
 
 from adjudge.errors import AdjudgeError
-from adjudge.ranking import _ppi_fit, ppi_bradley_terry
+from adjudge.ranking import _ppi_findings, _ppi_fit, ppi_bradley_terry
 from adjudge.ranking import _soft_davidson as davidson
 from adjudge.ranking._matches import gather
 from adjudge.tables.comparisons import Comparisons, from_arrays
@@ -167,6 +167,17 @@ def test_a_policy_that_people_never_judged_has_no_rating() -> None:
     assert np.isfinite(np.delete(result.value, 2)).all()
     codes = {finding.code for finding in result.findings}
     assert {"policy-unlabelled", "labels-unlike-matches"} <= codes
+
+
+@pytest.mark.parametrize("k", [3, 5])
+def test_labels_drawn_at_random_are_seldom_called_unlike_the_matches(k: int) -> None:
+    rng, runs = np.random.default_rng(k), 2000
+    left = rng.integers(0, k, 601)
+    matches = gather(from_arrays(left, (left + rng.integers(1, k, 601)) % k, np.ones(601)))
+    draws = rng.random((runs, 601)) < 0.1
+    found = np.array([_ppi_findings._unlike(replace(matches, labelled=each), k)[1] for each in draws])
+    assert abs(np.mean(found < 0.05) - 0.05) < 4 * np.sqrt(0.05 * 0.95 / runs)
+    assert np.mean(found < 0.01) < 0.01 + 4 * np.sqrt(0.01 * 0.99 / runs)
 
 
 def test_two_leagues_that_never_meet_are_not_ranked_together() -> None:

@@ -45,8 +45,7 @@ def findings(
         *_scarce(policies, seen, ~apart),
         *_judges(matches, solved, gain),
     ]
-    z = _unlike(matches, k)
-    p = float(special.chdtrc(max(k - 1, 1), float(z @ z)))
+    z, p = _unlike(matches, k)
     if p < UNLIKE:
         worst = int(np.argmax(np.abs(z)))
         side = "more" if z[worst] > 0 else "less"
@@ -156,15 +155,24 @@ def _judges(matches: Matches, solved: Solved, gain: float) -> list[Finding]:
     return []
 
 
-def _unlike(matches: Matches, k: int) -> FloatArray:
-    """[k] standard scores of each policy's labelled matches against a random draw of as many."""
+def _unlike(matches: Matches, k: int) -> tuple[FloatArray, float]:
+    """[k] standard scores of each policy's labelled matches against a random draw of as many, and their joint p-value.
+
+    The scores lean on each other, for a match has two policies: the p-value is χ² of the counts by their covariance.
+    """
     M, m = matches.labelled.size, int(matches.labelled.sum())
     both = np.concatenate([matches.left, matches.right])
     of_all = np.bincount(both, minlength=k)
     of_label = np.bincount(both[np.tile(matches.labelled, 2)], minlength=k)
-    share = of_all / max(M, 1)
-    variance = m * share * (1 - share) * (M - m) / max(M - 1, 1)
-    return np.asarray(np.divide(of_label - m * share, np.sqrt(variance), out=np.zeros(k), where=variance > 0))
+    met = np.bincount(matches.left * k + matches.right, minlength=k * k).reshape(k, k)
+    spread = np.diag(of_all) + met + met.T - np.outer(of_all, of_all) / max(M, 1)
+    spread = spread * (m * (M - m) / max(M * (M - 1), 1))
+    off, variance = of_label - m * of_all / max(M, 1), np.diagonal(spread)
+    z = np.divide(off, np.sqrt(np.maximum(variance, 0.0)), out=np.zeros(k), where=variance > 1e-9)
+    values, vectors = np.linalg.eigh(spread)
+    on = values > 1e-9 * max(float(values.max(initial=0.0)), 1e-300)
+    stat = float((((vectors[:, on].T @ off) ** 2) / values[on]).sum())
+    return np.asarray(z), float(special.chdtrc(int(on.sum()), stat)) if m and m < M and on.any() else 1.0
 
 
 def _named(policies: tuple[str, ...], which: BoolArray) -> tuple[str, ...]:

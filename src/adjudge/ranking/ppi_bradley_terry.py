@@ -99,8 +99,8 @@ def rank(
         lam: λ in [0, 1]; chosen from the data by default.
         calibrate: learn from the labelled matches what the judges' votes mean; False takes them at their word.
         pool: let policies vouch for each other: the judges' errors on policies are taken as draws from one normal law
-            whose spread the labels show. Far narrower with few labels for each policy; wrong for the one policy
-            that fools the judges as no other does.
+            whose spread the labels show. Narrower with few labels for each policy; its intervals hold 95 % on average
+            over the policies, but less for one that the judges misread as no other.
         folds, seed: of the cross-fitting.
 
     Figures: `lambda`; `tie` (log ν); `labels_only`, the same ratings without the judges.
