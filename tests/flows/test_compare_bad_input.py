@@ -222,3 +222,11 @@ def test_a_look_that_fails_leaves_the_study_as_it_was() -> None:
         compare({"cat": [1.0], "bee": [2.0]}, state="study.json")
     assert Path("study.json").read_bytes() == before
     assert sorted(path.name for path in Path().iterdir()) == ["study.json"]
+
+
+def test_many_agents_are_asked_for_in_a_word_and_silent_environments_stay_unnamed() -> None:
+    rng = np.random.default_rng(4)
+    answer = compare({f"agent {i}": rng.normal(0, 1, 5) for i in range(8)})
+    assert answer.story.verdict == "Go on: run 5 more of each agent."
+    rows = [{"agent": a, "env": e, "score": x} for e in ("hill", "lake") for a, xs in BLOCK.items() for x in xs]
+    assert compare(rows).story.verdict.endswith("bee in lake.")

@@ -31,6 +31,9 @@ def advice(answer: Comparison) -> str:
     for agent, where, count in wanted:
         counts.setdefault(count, []).append(f"{agent} in {where}" if several else agent)
     upto, what = ("up to ", "trials of") if answer.word == "trial" else ("", "of")
+    every = len(answer.runs.agents) * (len(answer.runs.environments) if several else 1)
+    if len(counts) == 1 and len(wanted) == every > MOST_NAMED:
+        return f"run {upto}{wanted[0][2]} more {what} each agent{' in each environment' if several else ''}."
     return "; ".join(f"run {upto}{n} more {what} {listed(names)}" for n, names in sorted(counts.items())) + "."
 
 
