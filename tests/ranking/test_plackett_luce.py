@@ -97,7 +97,8 @@ def test_derivatives_are_those_of_the_likelihood(k: int, levels: int) -> None:
     at, free = rng.normal(size=k + len(orders)) / 2, np.ones(k, dtype=bool)
 
     def derive(beta: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
-        return _choices.derivatives(choices, beta, orders, 0.3, free)
+        value, gradient, bend = _choices.slopes(choices, beta, orders, 0.3, free)
+        return value, gradient, bend()
 
     step = 1e-6 * np.eye(at.size)
     slope = [(derive(at + d)[0] - derive(at - d)[0]) / 2e-6 for d in step]
@@ -112,7 +113,7 @@ def test_chances_of_a_ranking_add_up_to_one() -> None:
     rankings = np.unique([np.unique(each, return_inverse=True)[1] for each in rankings], axis=0)
     beta = np.array([0.5, -0.2, 0.1, -0.4, -1.3])
     chance = [
-        _choices.derivatives(_choices.from_ranks(each[None], np.ones(1)), beta, (2, 3), 0.0, np.ones(3, dtype=bool))[0]
+        _choices.slopes(_choices.from_ranks(each[None], np.ones(1)), beta, (2, 3), 0.0, np.ones(3, dtype=bool))[0]
         for each in rankings
     ]
     assert len(rankings) == 13

@@ -21,6 +21,7 @@ from .._typing import BoolArray, FloatArray, IntArray
 
 STEPS = 100
 TOLERANCE = 1e-9  # largest gradient for every choice
+SLOW = 0.1  # share of the gradient that a step may leave before the curvature is taken anew
 FLAT = 1e-4  # choices' worth of curvature below which the maximum lies at infinity
 
 
@@ -111,36 +112,51 @@ def fit(choices: Choices, free: BoolArray, orders: Sequence[int], pseudo: float)
     ]
     movable = np.concatenate([at, np.arange(k, beta.size)])
     total = max(float(choices.weight.sum()), 1e-300)
-    value, gradient, information = derivatives(choices, beta, ties, pseudo, free)
+    value, gradient, bend = slopes(choices, beta, ties, pseudo, free)
+    information, fresh, before = bend(), True, np.inf
     for _ in range(STEPS):
-        if np.abs(gradient[movable]).max(initial=0.0) <= 1e-12 * total:
+        steep = float(np.abs(gradient[movable]).max(initial=0.0))
+        if steep <= 1e-12 * total:
             break
-        bend = information[np.ix_(movable, movable)]
-        if not pseudo:
-            level = (movable < k).astype(float)
-            bend = bend + np.outer(level, level) * np.trace(bend) / max(movable.size, 1) / max(at.size, 1)
-        step = np.zeros_like(beta)
-        step[movable] = np.linalg.lstsq(bend, gradient[movable], rcond=1e-13)[0]
-        step *= min(1.0, 5.0 / max(np.abs(step).max(), 1e-300))
+        if steep > SLOW * before and not fresh:
+            information, fresh = bend(), True
+        before, step = steep, np.zeros_like(beta)
+        step[movable] = _newton(information, gradient, movable, k, at.size, pseudo > 0)
         size, moved = 1.0, False
         while size > 1e-9 and not moved:
-            new = derivatives(choices, beta + size * step, ties, pseudo, free)
+            new = slopes(choices, beta + size * step, ties, pseudo, free)
             moved = new[0] >= value - 1e-13 * abs(value)
             size /= 2
-        if not moved:
+        if moved:
+            beta, (value, gradient, bend), fresh = beta + 2 * size * step, new, False
+        elif fresh:
             break
-        beta, (value, gradient, information) = beta + 2 * size * step, new
+        else:
+            before = 0.0  # the old curvature led nowhere: take it anew
+    information = information if fresh else bend()
     largest = float(np.abs(gradient[movable]).max(initial=0.0)) / total
     theta = np.where(free, beta[:k] - (beta[at].mean() if at.size else 0.0), np.nan)
-    bend = information[np.ix_(movable, movable)] + (0.0 if pseudo else 1.0) * np.outer(movable < k, movable < k)
-    flat = movable.size > 0 and float(np.linalg.eigvalsh(bend)[0]) < FLAT * total / max(choices.weight.size, 1)
+    curve = information[np.ix_(movable, movable)] + (0.0 if pseudo else 1.0) * np.outer(movable < k, movable < k)
+    flat = movable.size > 0 and float(np.linalg.eigvalsh(curve)[0]) < FLAT * total / max(choices.weight.size, 1)
     return Fit(theta, beta[k:], ties, information, largest, largest <= TOLERANCE and not flat)
 
 
-def derivatives(
+def _newton(
+    information: FloatArray, gradient: FloatArray, movable: IntArray, k: int, rated: int, prior: bool
+) -> FloatArray:
+    """The step of those that move, at most 5; without a prior the mean of θ, which nothing tells, stays."""
+    curve = information[np.ix_(movable, movable)]
+    if not prior:
+        level = (movable < k).astype(float)
+        curve = curve + np.outer(level, level) * np.trace(curve) / max(movable.size, 1) / max(rated, 1)
+    step = np.linalg.lstsq(curve, gradient[movable], rcond=1e-13)[0]
+    return np.asarray(step * min(1.0, 5.0 / max(np.abs(step).max(initial=0.0), 1e-300)))
+
+
+def slopes(
     choices: Choices, beta: FloatArray, ties: tuple[int, ...], pseudo: float, free: BoolArray
-) -> tuple[float, FloatArray, FloatArray]:
-    """ℓ, gradient and −∂²ℓ at (θ, log δ)."""
+) -> tuple[float, FloatArray, Callable[[], FloatArray]]:
+    """ℓ and gradient at (θ, log δ), and what gives −∂²ℓ there, which costs much more."""
     k = choices.sets.shape[1]
     theta, log_delta = beta[:k], np.concatenate([[0.0], beta[k:]])
     orders = (1, *ties)
@@ -151,27 +167,35 @@ def derivatives(
     expected = expectation(share, inclusion, orders)
     value = float(took @ theta + number @ log_delta - count @ log_total)
     gradient = np.concatenate([took - count @ expected, number[1:] - count @ share[:, 1:]])
-    weighted = count[:, None] * expected
-    own = -weighted.T @ expected
-    for t, d in enumerate(orders):
-        own += pairs(count * share[:, t] / d**2, t)
-        own[np.arange(k), np.arange(k)] += (count * share[:, t] / d**2) @ inclusion[t]
-    cross = np.array(
-        [(count * share[:, t]) @ (inclusion[t] / d) - share[:, t] @ weighted for t, d in enumerate(orders)]
-    )
-    drawn = np.diag(count @ share) - (count[:, None] * share).T @ share
-    information = np.block([[own, cross[1:].T], [cross[1:], drawn[1:, 1:]]])
+    p = special.expit(theta)
     if pseudo:
-        p = special.expit(theta)
         value += pseudo * float((special.log_expit(theta) + special.log_expit(-theta))[free].sum())
         gradient[:k] += np.where(free, pseudo * (1 - 2 * p), 0.0)
-        information[np.arange(k), np.arange(k)] += np.where(free, 2 * pseudo * p * (1 - p), 0.0)
-    return value, gradient, information
+
+    def bend() -> FloatArray:
+        weighted = count[:, None] * expected
+        own = -weighted.T @ expected
+        own[np.arange(k), np.arange(k)] += np.where(free, 2 * pseudo * p * (1 - p), 0.0)
+        for t, d in enumerate(orders):
+            own += pairs(count * share[:, t] / d**2, t) if d > 1 else 0.0  # one choice has no pair
+            own[np.arange(k), np.arange(k)] += (count * share[:, t] / d**2) @ inclusion[t]
+        cross = np.array(
+            [(count * share[:, t]) @ (inclusion[t] / d) - share[:, t] @ weighted for t, d in enumerate(orders)]
+        )
+        drawn = np.diag(count @ share) - (count[:, None] * share).T @ share
+        return np.block([[own, cross[1:].T], [cross[1:], drawn[1:, 1:]]])
+
+    return value, gradient, bend
 
 
 def expectation(share: FloatArray, inclusion: Sequence[FloatArray], orders: Sequence[int]) -> FloatArray:
     """[U, k] expected 1/s of each policy, over what may be chosen from each set."""
-    return np.sum([share[:, [t]] * inclusion[t] / d for t, d in enumerate(orders)], axis=0)
+    if len(orders) == 1:  # plain choices of one: share is 1
+        return inclusion[0]
+    out = share[:, [0]] * inclusion[0]
+    for t, d in enumerate(orders[1:], 1):
+        out += (share[:, t] / d)[:, None] * inclusion[t]
+    return out
 
 
 def moments(
@@ -196,7 +220,11 @@ def moments(
         with np.errstate(divide="ignore"):
             logs[:, t] = log_delta[t] + top + np.log(e[d])
         over = np.where(e[d] > 0, 1 / np.where(e[d] > 0, e[d], 1.0), 0.0)
-        inclusion.append(np.maximum(sets * x * _without(e, x, d - 1) * over[:, None], 0.0))
+        chance = sets * x
+        if d > 1:
+            chance *= np.maximum(_without(e, x, d - 1), 0.0)
+        chance *= over[:, None]
+        inclusion.append(chance)
         kept.append((x, e, over))
     log_total = special.logsumexp(logs, axis=1)
 
@@ -214,7 +242,5 @@ def moments(
 
 def _without(e: Sequence[FloatArray], x: FloatArray, r: int) -> FloatArray:
     """[U, k] e_r of the set without each of its policies."""
-    out = np.zeros((e[0].size, x.size))
-    for s in range(r + 1):
-        out += e[r - s][:, None] * (-x) ** s
-    return out
+    powers = np.array([(-x) ** s for s in range(r, -1, -1)])
+    return np.column_stack(e[: r + 1]) @ powers
