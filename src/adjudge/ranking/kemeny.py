@@ -22,6 +22,7 @@ from ..stats.voting import kemeny
 from ..stats.voting.margins import Margins, margins
 from ..tables.comparisons import Comparisons
 from . import _voting
+from ._draws import usual
 
 NAME = "ranking.kemeny"
 
@@ -66,14 +67,14 @@ CARD = Card(
 )
 
 
-def rank(table: Comparisons, *, exact: int = 30, draws: int = 1000, seed: int = 0) -> Estimate:
+def rank(table: Comparisons, *, exact: int = 30, draws: int | None = None, seed: int = 0) -> Estimate:
     """Minus the position in the order that most votes agree with; −1 is the best.
 
     Arguments:
         table: votes; a probability p counts p for left and 1 − p for right. Policies outside the largest connected
             part are NaN, with a finding.
         exact: policies that run in one circle up to which the optimum is proven.
-        draws: bootstrap replicates, at least 2.
+        draws: bootstrap replicates, at least 2; None takes 1,000, or 200 beyond 40 policies, which take longer.
         seed: of the draws.
 
     Errors: fewer than 2 draws.
@@ -84,8 +85,9 @@ def rank(table: Comparisons, *, exact: int = 30, draws: int = 1000, seed: int = 
     >>> rank(votes).value
     array([-1., -2., -3.])
     """
-    _voting.enough(draws)
     found = margins(table)
+    draws = usual(draws, found.j)
+    _voting.enough(draws)
     if found.j < 2:
         return _voting.whole(
             found, np.full(found.j, np.nan), Part("sampling", np.zeros((found.j,) * 2), 0), method=NAME

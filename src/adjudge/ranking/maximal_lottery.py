@@ -23,6 +23,7 @@ from ..stats.voting.margins import Margins, margins
 from ..stats.voting.rules import condorcet
 from ..tables.comparisons import Comparisons
 from . import _voting
+from ._draws import usual
 
 NAME = "ranking.maximal_lottery"
 LOOSE = 1e-7  # by which two optimal chances may differ and still be one
@@ -60,13 +61,13 @@ CARD = Card(
 )
 
 
-def rank(table: Comparisons, *, draws: int = 1000, seed: int = 0) -> Estimate:
+def rank(table: Comparisons, *, draws: int | None = None, seed: int = 0) -> Estimate:
     """The chance of each policy in the lottery that nobody beats.
 
     Arguments:
         table: votes; a probability p counts p for left and 1 − p for right. Policies outside the largest connected
             part are NaN, with a finding.
-        draws: bootstrap replicates, at least 2.
+        draws: bootstrap replicates, at least 2; None takes 1,000, or 200 beyond 40 policies, which take longer.
         seed: of the draws.
 
     Errors: fewer than 2 draws.
@@ -77,8 +78,9 @@ def rank(table: Comparisons, *, draws: int = 1000, seed: int = 0) -> Estimate:
     >>> rank(votes).value
     array([1., 0., 0.])
     """
-    _voting.enough(draws)
     found = margins(table)
+    draws = usual(draws, found.j)
+    _voting.enough(draws)
     if found.j < 2:
         return _voting.whole(
             found, np.full(found.j, np.nan), Part("sampling", np.zeros((found.j,) * 2), 0), method=NAME
