@@ -230,3 +230,19 @@ def test_many_agents_are_asked_for_in_a_word_and_silent_environments_stay_unname
     assert answer.story.verdict == "Go on: run 5 more of each agent."
     rows = [{"agent": a, "env": e, "score": x} for e in ("hill", "lake") for a, xs in BLOCK.items() for x in xs]
     assert compare(rows).story.verdict.endswith("bee in lake.")
+
+
+def test_a_study_remembers_its_columns() -> None:
+    first = [{"agent": a, "score": 0.1 * i, "raw": x} for a, xs in BLOCK.items() for i, x in enumerate(xs)]
+    later = [{"agent": a, "score": 0.1 * i, "raw": x} for a, xs in LATER.items() for i, x in enumerate(xs)]
+    compare(first, state="study.json", score="raw")
+    answer = compare(later, state="study.json")
+    assert answer.runs.values[0].tolist() == BLOCK["ant"] + LATER["ant"]
+    with pytest.raises(AdjudgeError, match="no column 'raw'"):
+        compare([{"agent": "ant", "score": 1.0}], state="study.json")
+
+
+def test_pairs_of_trials_show_the_posterior_chance_of_a_higher_rate() -> None:
+    table = next(b for b in compare(WINS).story.blocks if getattr(b, "title", "") == "Every pair")
+    assert table.columns[-1] == "Chance of a higher rate"
+    assert 90 < float(table.rows[0][-1].rstrip("%")) < 100

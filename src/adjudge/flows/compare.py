@@ -76,6 +76,7 @@ def compare(
     begun = saved = load(state) if state is not None else Saved()
     given, asked = asked, asked.within(saved.plan) if saved.plan else asked
     columns = {"agent": agent, "score": score, "environment": environment, "run": run, "where": where}
+    columns = {name: column or saved.columns.get(name) for name, column in columns.items()}
     told: list[Finding] = []
     data: dict[str, str] = {}
     named: set[str] = set()
@@ -101,7 +102,9 @@ def compare(
     )
     answer = compare_runs(everything, plan, setting, findings=(*told, *noted))
     if state is not None:
-        replace(saved, plan=plan).save(state, inputs=[name for name in data if Path(name).exists()])
+        replace(saved, plan=plan, columns=saved.columns or columns).save(
+            state, inputs=[name for name in data if Path(name).exists()]
+        )
     return answer
 
 

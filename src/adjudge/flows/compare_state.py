@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -61,10 +61,12 @@ class Saved:
     Arguments:
         plan: fixed when it began; None before.
         batches: in the order in which they came.
+        columns: that were named when it began: what is meant by a score does not change between looks.
     """
 
     plan: Plan | None = None
     batches: tuple[Batch, ...] = ()
+    columns: Mapping[str, str | None] = field(default_factory=dict)
 
     def refuse_strangers(self, batch: Batch) -> None:
         """Errors: an agent, or (where each environment is compared by itself) an environment that came too late."""
@@ -142,7 +144,13 @@ class Saved:
             }
             for one in self.batches
         ]
-        body = {"kind": KIND, "version": VERSION, "plan": asdict(self.plan or Plan()), "batches": batches}
+        body = {
+            "kind": KIND,
+            "version": VERSION,
+            "plan": asdict(self.plan or Plan()),
+            "columns": dict(self.columns),
+            "batches": batches,
+        }
         try:
             return write(path, json.dumps(body, indent=1, ensure_ascii=False) + "\n", inputs=inputs)
         except AdjudgeError as error:
@@ -168,8 +176,11 @@ def load(path: str | Path) -> Saved:
             )
             for one in body["batches"]
         )
-        return Saved(read_plan(body["plan"]), batches)
-    except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
+        columns = {
+            str(name): None if column is None else str(column) for name, column in body.get("columns", {}).items()
+        }
+        return Saved(read_plan(body["plan"]), batches, columns)
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         why = f"{error} is missing" if isinstance(error, KeyError) else error
         raise AdjudgeError(
             f"state {path}: it cannot be read as a study ({why}).",

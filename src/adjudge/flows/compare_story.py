@@ -166,7 +166,8 @@ def _needs(answer: Comparison) -> Table:
 def _pairs(answer: Comparison) -> Table:
     """Each comparison with its verdict."""
     step = "Look" if answer.word == "run" else "Trial"
-    several = len(answer.runs.environments) > 1
+    several = len(answer.runs.environments) > 1 and answer.word == "run"
+    surer = answer.estimate.figures["superiority"].value if step == "Trial" else None
     rows = tuple(
         (
             left,
@@ -175,10 +176,15 @@ def _pairs(answer: Comparison) -> Table:
             *((where,) if several else ()),
             int(when),
             float(pvalue),
+            *(() if surer is None else (f"{surer[j]:.1%}",)),
         )
-        for (left, right, where), decision, when, pvalue in zip(
-            answer.pairs, answer.decision, answer.when, answer.pvalue, strict=True
+        for j, ((left, right, where), decision, when, pvalue) in enumerate(
+            zip(answer.pairs, answer.decision, answer.when, answer.pvalue, strict=True)
         )
     )
     heads = ("Agent", "is", "than / from", *(("Environment",) if several else ()), step, "p (family-wise)")
-    return Table("Every pair", heads, rows, "The first is better or worse than the second, or not told apart from it.")
+    note = "The first is better or worse than the second, or not told apart from it."
+    if surer is None:
+        return Table("Every pair", heads, rows, note)
+    note += " The chance is the posterior one (Jeffreys) of this pair by itself; it decides nothing."
+    return Table("Every pair", (*heads, "Chance of a higher rate"), rows, note)
