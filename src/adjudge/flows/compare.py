@@ -9,19 +9,20 @@ from pathlib import Path
 import numpy as np
 
 from ..core.estimate import Estimate
-from ..core.finding import Finding, Severity
+from ..core.finding import Finding
 from ..core.run import array_fingerprint, file_fingerprint
 from ..errors import AdjudgeError
 from ..ranking import adastop, blind_trials
 from ..stats.sequential.group import Design
 from ..stats.sequential.runs import Runs, Study, from_ratings, study
 from ..stats.sequential.trials import Judged, judge
-from ..stats.sequential.two_rates import MOST
 from ..tables import bundled, read_runs
 from ..tables.ratings import Ratings
 from ..tables.sources import expand
+from .compare_batch import Batch
 from .compare_options import Plan
-from .compare_state import Batch, Saved, load
+from .compare_settled import never_ran, refuse_returns, settled
+from .compare_state import Saved, load
 from .comparison import Comparison
 from .made import Setting, paths, worst_first
 
@@ -91,11 +92,11 @@ def compare(
         saved, noted = saved.joined(batch)
         told += noted
     everything = saved.runs()
-    told += _never_ran(sorted(named - set(everything.agents)))
-    plan, noted = _settled(asked, everything)
+    told += never_ran(sorted(named - set(everything.agents)))
+    plan, noted = settled(asked, everything)
     told += given.unused(plan.method)
     if plan.method == "blind_trials":
-        _refuse_returns(everything, begun=begun.plan is not None)
+        refuse_returns(everything, begun=begun.plan is not None)
     options = {**columns, "each_file": each_file if each_file != "runs" else None, **_plain(plan)}
     setting = Setting(
         plan.level or 0.95, plan.seed or 0, data, {name: value for name, value in options.items() if value}, source
@@ -142,54 +143,6 @@ def compare_runs(runs: Runs, plan: Plan, setting: Setting, *, findings: tuple[Fi
         run=setting.run("adjudge.compare(…)", [estimate.method]),
         level=setting.level,
         seed=setting.seed,
-    )
-
-
-def _settled(asked: Plan, runs: Runs) -> tuple[Plan, tuple[Finding, ...]]:
-    """The plan with everything that was left open, which the first look must fix."""
-    method = asked.method if asked.method != "auto" else "blind_trials" if runs.binary else "adastop"
-    plan = replace(asked, method=method, level=asked.level or 0.95, seed=asked.seed or 0)
-    most = int(runs.counts.max(initial=0))
-    if method == "blind_trials":
-        if plan.trials is not None:
-            return plan, ()
-        horizon = min(max(50, most), MOST)
-        return replace(plan, trials=horizon), (_assumed("trials", "trials", horizon, most > 50),)
-    plan = replace(plan, runs=plan.runs or 5, early=plan.early or 0.0)
-    if plan.interims is not None:
-        return plan, ()
-    looks = max(5, most // (plan.runs or 5))
-    return replace(plan, interims=looks), (_assumed("looks", "interims", looks, looks > 5),)
-
-
-def _refuse_returns(runs: Runs, *, begun: bool) -> None:
-    other = [float(x) for one in runs.values for x in one[(one != 0) & (one != 1)][:1]]
-    if other:
-        raise AdjudgeError(
-            f"compare: some scores are neither 0 nor 1 (such as {other[0]:g})"
-            + (", and the study was begun with successes and failures." if begun else "."),
-            "A trial succeeds (1) or fails (0).",
-            "Name the column of successes with --score, or compare returns with --method adastop"
-            + (" and another --state file." if begun else "."),
-        )
-
-
-def _never_ran(agents: list[str]) -> list[Finding]:
-    if not agents:
-        return []
-    message = f"{', '.join(agents)}: no run has a score, so nothing is compared with it."
-    remedy = "Run it and begin anew, for nobody can join a study later; or leave its column out."
-    return [Finding("agent-without-runs", Severity.SEVERE, message, len(agents), 0, remedy, tuple(agents))]
-
-
-def _assumed(word: str, option: str, number: int, from_data: bool) -> Finding:
-    return Finding(
-        "horizon-from-data" if from_data else "horizon-assumed",
-        Severity.WARNING if from_data else Severity.INFO,
-        f"No plan was given, so {number} {word} at most were taken as planned"
-        + (", because the data hold as many." if from_data else "."),
-        number,
-        remedy=f"Fix --{option} before the first run: chosen when the results are known, it adds error.",
     )
 
 

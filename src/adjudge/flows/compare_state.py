@@ -12,46 +12,18 @@ from pathlib import Path
 
 import numpy as np
 
-from ..core.finding import Finding, Severity
+from ..core.finding import Finding
 from ..errors import AdjudgeError
 from ..reports.files import write
 from ..stats.sequential.runs import Runs
 from ..tables.numbers import LARGEST
+from .compare_batch import Batch, Cell, begins, copied, counted, refuse_changed
 from .compare_options import Plan, read_plan
 
 KIND = "adjudge compare"
 VERSION = 1
 TELLING = 5
 """Distinct scores at the beginning of a file that tell it for another one that has grown."""
-
-
-Cell = tuple[tuple[int, float], ...]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Batch:
-    """Runs that came from one source.
-
-    Arguments:
-        name: path of the file, or `table`.
-        fingerprint: of its content.
-        runs: (agent, environment) -> [(place in the source, score)].
-    """
-
-    name: str
-    fingerprint: str
-    runs: Mapping[tuple[str, str], Cell]
-
-    @classmethod
-    def of(cls, name: str, fingerprint: str, runs: Runs) -> Batch:
-        """The runs of one source."""
-        k = len(runs.agents)
-        cells = {
-            (runs.agents[c % k], runs.environments[c // k]): tuple(zip(order.tolist(), values.tolist(), strict=True))
-            for c, (values, order) in enumerate(zip(runs.values, runs.order, strict=True))
-            if values.size
-        }
-        return cls(name, fingerprint, cells)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -90,13 +62,13 @@ class Saved:
         Errors: a file whose earlier runs have changed.
         """
         if batch.fingerprint in [one.fingerprint for one in self.batches]:
-            return self, (_counted(batch.name),)
+            return self, (counted(batch.name),)
         source, told = self._grown(batch)
         before: dict[tuple[str, str], Cell] = dict.fromkeys(batch.runs, ()) | source
-        _refuse_changed(before, batch)
+        refuse_changed(before, batch)
         new = {cell: runs[len(before[cell]) :] for cell, runs in batch.runs.items() if len(runs) > len(before[cell])}
         if source and not new:
-            return self, (_counted(batch.name),)
+            return self, (counted(batch.name),)
         return replace(self, batches=(*self.batches, replace(batch, runs=new))), told
 
     def _grown(self, batch: Batch) -> tuple[dict[tuple[str, str], Cell], tuple[Finding, ...]]:
@@ -113,8 +85,8 @@ class Saved:
             return seen[own], ()
         for path, cells in seen.items():
             distinct = {score for runs in cells.values() for _, score in runs}
-            if len(distinct) >= TELLING and all(_begins(batch.runs.get(c, ()), runs) for c, runs in cells.items()):
-                return cells, (_copied(batch.name, names[path]),)
+            if len(distinct) >= TELLING and all(begins(batch.runs.get(c, ()), runs) for c, runs in cells.items()):
+                return cells, (copied(batch.name, names[path]),)
         return {}, ()
 
     def runs(self) -> Runs:
@@ -196,39 +168,3 @@ def _cell(cell: Mapping[str, list[object]]) -> Cell:
         if type(place) is not int or not isinstance(score, (int, float)) or not abs(score) <= LARGEST:
             raise ValueError(f"the run {place!r}, {score!r}")
     return made  # type: ignore[return-value]
-
-
-def _begins(now: Cell, before: Cell) -> bool:
-    return [score for _, score in now[: len(before)]] == [score for _, score in before]
-
-
-def _refuse_changed(before: Mapping[tuple[str, str], Cell], now: Batch) -> None:
-    for cell, runs in before.items():
-        if not _begins(now.runs.get(cell, ()), runs):
-            raise AdjudgeError(
-                f"compare: {now.name} has changed: its first {len(runs)} runs of {cell[0]!r} are not those of the last "
-                "look.",
-                "Runs that have been looked at stay; new ones are added below.",
-                "Restore the file, or begin a new study with another --state file.",
-            )
-
-
-def _copied(name: str, earlier: str) -> Finding:
-    return Finding(
-        "file-continued",
-        Severity.WARNING,
-        f"{name} begins with all the runs of {earlier}; only what follows them was counted.",
-        remedy="Name a file of the new runs alone, or let the same file grow.",
-        subject=(name, earlier),
-    )
-
-
-def _counted(name: str) -> Finding:
-    return Finding(
-        "already-counted",
-        Severity.WARNING,
-        f"The runs of {name} are in the study already; they were not counted again.",
-        remedy="Name the file of the new runs; new ones that came out just alike need a column `run` with numbers of "
-        "their own, in a file.",
-        subject=(name,),
-    )
