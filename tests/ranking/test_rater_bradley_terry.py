@@ -129,6 +129,17 @@ def test_contrary_and_guessing_raters_are_found_and_do_no_harm() -> None:
     assert found["raters-at-chance"] == ("rater 11",)
 
 
+def test_many_raters_who_push_one_policy_are_not_said_to_be_alike() -> None:
+    table = world(6, n=4001, raters=41, spread=0.1, order=0.0)
+    pushed = (table.rater < 9) & ((table.left == 4) | (table.right == 4))
+    votes = np.where(pushed, (table.left == 4).astype(float), table.outcome)
+    found = rater_bradley_terry.rank(replace(table, outcome=votes)).findings
+    told = [finding for finding in found if finding.code == "raters-unsettled"]
+    assert len(told) == 1
+    assert "contrary raters count in full" in told[0].message
+    assert "vote_rigging" in told[0].remedy
+
+
 def test_order_that_cannot_be_told_from_strength_is_left_out() -> None:
     table = world(8)
     stronger = table.left > table.right

@@ -113,7 +113,7 @@ def rank(
     sigma_b = 0.0 if active < 3 or not rows.order else order_spread
     state, sigma, told = fits.settle(rows, at, (sigma_a, sigma_b))
     done = told
-    if not told:  # nothing tells raters apart, as where the policies hardly differ
+    if not told:  # as where the policies hardly differ, or many raters push one of them
         state, sigma, done = fits.settle(rows, at, (0.0, 0.0))
     theta = np.full(table.k, np.nan)
     heard = np.bincount(rows.rater, rows.mass, rows.raters) > 0
@@ -241,8 +241,9 @@ def _findings(
         text = "The fit of ratings and raters did not settle: no ratings are given."
         found.append(Finding("fit-unsettled", Severity.SEVERE, text, remedy="Use ranking.bradley_terry."))
     elif not settled[0]:
-        text = "The votes do not tell raters apart: all are taken as alike."
-        found.append(Finding("raters-unsettled", Severity.WARNING, text, remedy="Use ranking.bradley_terry."))
+        text = "How sharp each rater is did not settle: all are taken as alike, and contrary raters count in full."
+        remedy = "Leave out raters who push one policy (data.vote_rigging finds them), or use ranking.bradley_terry."
+        found.append(Finding("raters-unsettled", Severity.WARNING, text, remedy=remedy))
     if units < FEW:
         text = f"Only {units} independent clusters: the intervals are too narrow, or there are none."
         found.append(Finding("clusters-few", Severity.WARNING, text, units, FEW, "Ask more raters, on more prompts."))

@@ -266,11 +266,7 @@ def _figures(
 
 
 def _spread(
-    names: tuple[str, ...],
-    value: FloatArray,
-    drawn: FloatArray,
-    told: tuple[int, float],
-    more: FloatArray | float = 0.0,
+    names: tuple[str, ...], value: FloatArray, drawn: FloatArray, told: tuple[int, float], more: FloatArray | float = 0
 ) -> Estimate:
     units, df = told
     covariance = np.atleast_2d(np.cov(drawn, rowvar=False)) + more if units > 1 else np.full((len(names),) * 2, np.nan)
