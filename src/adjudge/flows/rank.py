@@ -122,7 +122,7 @@ def rank_table(
     alone, before, seen = None, None, None
     if isinstance(table, Comparisons):
         if estimate.method == "ranking.ppi_bradley_terry":
-            alone = bradley_terry.rank(table.take(table.trusted))
+            alone = bradley_terry.rank(_by_people(table))
         if "effects" in estimate.figures and estimate.method == "ranking.bradley_terry":
             plain = {name: value for name, value in arguments.items() if name not in ("order", "covariates")}
             before = ratings_by(table, chosen, {**plain, "covariates": False}, seed=setting.seed)
@@ -172,3 +172,9 @@ def _in_memory(table: Comparisons | Ratings) -> dict[str, str]:
     if isinstance(table, Ratings):
         return {"table": array_fingerprint({"score": table.score, "policy": table.policy})}
     return {"table": array_fingerprint({"left": table.left, "right": table.right, "outcome": table.outcome})}
+
+
+def _by_people(table: Comparisons) -> Comparisons:
+    """The trusted votes; where no clusters are named, several people's votes on one match are one unit."""
+    votes = table.take(table.trusted)
+    return votes if votes.cluster.shape[1] else replace(votes, cluster=votes.match[:, None])
