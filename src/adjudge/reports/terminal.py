@@ -53,8 +53,8 @@ def table(
         ascii_only: whether to draw in ASCII; None for yes unless a terminal can show more.
 
     >>> print(table([ForestRow("clone", 0.7702, 0.0143, 0.741, 0.797)], width=60, ascii_only=True))
-    Policy  Value   95 % interval  Labels
-    clone   0.770  0.741 to 0.797       0
+    Policy  Value   95 % interval  0.738           0.800  Labels
+    clone   0.770  0.741 to 0.797   |--------o--------|        0
     """
     told = story if isinstance(story, Story) else Story("", "", (Forest(tuple(story)),))
     tty = sys.stdout.isatty()

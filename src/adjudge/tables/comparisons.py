@@ -4,16 +4,29 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .._typing import BoolArray, FloatArray, IntArray
 from ..core.finding import Finding
+
+Scalar = TypeVar("Scalar", bound=np.generic)
 
 _BY_ROW = (
     *("left", "right", "outcome", "rater", "trusted", "match", "item", "cluster", "weight", "count", "first"),
     *("covariates", "time", "row"),
 )
+
+
+def same(n: int, value: Scalar) -> NDArray[Scalar]:
+    """[n] one value for every row, in the memory of one; not to be written to.
+
+    >>> same(3, np.float64(1)).tolist()
+    [1.0, 1.0, 1.0]
+    """
+    return np.broadcast_to(np.asarray(value), (n,))
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,7 +144,7 @@ def from_arrays(
     n = left.size
     k = int(max(left.max(initial=-1), right.max(initial=-1))) + 1
     own = np.arange(n)
-    who = np.zeros(n, dtype=np.int64) if rater is None else rater
+    who = same(n, np.int64(0)) if rater is None else rater
     units = np.zeros((n, 0), dtype=np.int64) if cluster is None else cluster.reshape(n, -1)
     return Comparisons(
         policies=policies or tuple(f"p{p:0{len(str(max(k - 1, 0)))}d}" for p in range(k)),
@@ -140,13 +153,13 @@ def from_arrays(
         outcome=np.asarray(outcome, dtype=float),
         rater=who,
         raters=raters or tuple(f"rater {r}" for r in range(int(who.max(initial=0)) + 1)),
-        trusted=np.zeros(n, dtype=bool) if trusted is None else trusted,
+        trusted=same(n, np.bool_(False)) if trusted is None else trusted,
         match=own if match is None else match,
         item=own if item is None else item,
         cluster=units,
-        weight=np.ones(n) if weight is None else weight,
-        count=np.ones(n) if count is None else count,
-        first=np.ones(n) if first is None else first,
+        weight=same(n, np.float64(1)) if weight is None else weight,
+        count=same(n, np.float64(1)) if count is None else count,
+        first=same(n, np.float64(1)) if first is None else first,
         covariates=np.zeros((n, 0)) if covariates is None else covariates.reshape(n, -1),
         covariate_names=covariate_names,
         time=own.astype(float) if time is None else time,

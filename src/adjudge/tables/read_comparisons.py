@@ -18,7 +18,7 @@ from ..errors import AdjudgeError
 from . import coding, comparison_columns, numbers, outcomes
 from .columns import Names, as_names
 from .comparison_columns import PairColumns
-from .comparisons import Comparisons
+from .comparisons import Comparisons, same
 from .families import with_families
 from .numbers import ROW, Door
 from .read import codes, take
@@ -112,13 +112,15 @@ def _build(
         )
     n = frame.height
     at = slice(None) if np.array_equal(votes.at, np.arange(n)) else votes.at
+    row = frame[ROW].cast(pl.Int64).to_numpy()
     item = codes(frame, used.item, "item", door)
+    row = item if np.array_equal(row, item) else row  # two names of one array, as a rule
     cluster = _clusters(frame, used, item, door)
     covariates = _covariates(frame, used, door)
     time = _times(frame[used.time], door) if used.time else np.arange(n, dtype=float)
     first = _first(frame, used, door)
-    weight = numbers.weights(frame[used.weight] if used.weight else None, n, door)
-    count = _counted(frame[used.count], door) if used.count else np.ones(n)
+    weight = numbers.weights(frame[used.weight], n, door) if used.weight else same(n, np.float64(1))
+    count = _counted(frame[used.count], door) if used.count else same(n, np.float64(1))
     table = Comparisons(
         policies=policies,
         left=left[at],
@@ -136,7 +138,7 @@ def _build(
         covariates=covariates[at],
         covariate_names=tuple(name for name, _, _ in used.covariates),
         time=time[at],
-        row=frame[ROW].cast(pl.Int64).to_numpy()[at],
+        row=row[at],
     )
     _tell_repeats(table, used, door)
     return replace(table, findings=tuple(door.findings))
@@ -193,7 +195,7 @@ def _covariates(frame: pl.DataFrame, used: PairColumns, door: Door) -> FloatArra
 def _first(frame: pl.DataFrame, used: PairColumns, door: Door) -> FloatArray:
     """[n] +1 where left was shown first, −1 where right was, 0 where nobody knows."""
     if not used.first:
-        return np.ones(frame.height)
+        return same(frame.height, np.float64(1))
     side = outcomes.outcomes(frame[used.first], frame[used.left], frame[used.right], door, option="--first")
     return np.where(np.isfinite(side), np.sign(2 * side - 1), 0.0)
 

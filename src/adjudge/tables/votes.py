@@ -16,6 +16,7 @@ from ..errors import AdjudgeError
 from . import coding, numbers
 from .columns import listing
 from .comparison_columns import PairColumns
+from .comparisons import same
 from .filters import quoted
 from .numbers import Door
 from .outcomes import outcomes
@@ -76,8 +77,8 @@ def collect(
     columns = (*used.outcomes, *used.gold)
     verdicts = [outcomes(frame[name], frame[used.left], frame[used.right], door, missing=missing) for name in columns]
     if not used.rater and len(columns) == 1:
-        names, nobody = (columns[0] if used.gold else SOLE,), np.zeros(frame.height, dtype=np.int64)
-        sole = Votes(np.arange(frame.height), verdicts[0], nobody, names, np.full(frame.height, bool(used.gold)))
+        names, nobody = (columns[0] if used.gold else SOLE,), same(frame.height, np.int64(0))
+        sole = Votes(np.arange(frame.height), verdicts[0], nobody, names, same(frame.height, np.bool_(bool(used.gold))))
         return _with_verdict(sole, door)
     if used.rater:
         names_of = coding.ids(frame[used.rater]).cast(pl.String)
