@@ -25,6 +25,11 @@ CALLS = {
         "Estimate",
         ("..core.estimate import Estimate", "..tables.comparisons import Comparisons"),
     ),
+    "aggregation": (
+        "table: Annotations",
+        "Consensus",
+        ("..tables.annotations import Annotations, Consensus",),
+    ),
     "audit": ("ratings: Ratings", "Audit", ("..core.estimate import Audit", "..tables.ratings import Ratings")),
     "data": ("ratings: Ratings", "FloatArray", (".._typing import FloatArray", "..tables.ratings import Ratings")),
 }

@@ -47,6 +47,7 @@ FAMILIES = {
         Family("value", "estimate", "an Estimate of policy values or effects"),
         Family("calibration", "fit", "a calibrator: Ratings -> Ratings with a forecast of gold"),
         Family("ranking", "rank", "an Estimate of ratings, with rank intervals and the chance of being best"),
+        Family("aggregation", "aggregate", "a Consensus: a class of each item, and an Estimate of each rater"),
         Family("audit", "check", "findings, and the figures behind them"),
         Family("data", "scores", "a value or suspicion per row"),
     )

@@ -1,0 +1,122 @@
+"""One question to a model and its answer, as plain data; a call is known by a hash of all that can change its answer."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from typing import Any, Protocol
+
+
+@dataclass(frozen=True)
+class Call:
+    """A question to a model.
+
+    Arguments:
+        messages: (role, text) pairs; roles are `system`, `user`, `assistant`.
+        images: paths, addresses or data URLs shown with the last user message.
+        temperature: of sampling, >= 0.
+        max_tokens: of the answer.
+        top_logprobs: how many alternatives to report at each token; 0 for none.
+        schema: JSON schema of the answer, as text; empty for free text.
+        sample: which of several answers to the same question; it makes equal questions different calls.
+        stop: texts that end the answer.
+    """
+
+    messages: tuple[tuple[str, str], ...]
+    images: tuple[str, ...] = ()
+    temperature: float = 0.0
+    max_tokens: int = 1024
+    top_logprobs: int = 0
+    schema: str = ""
+    sample: int = 0
+    stop: tuple[str, ...] = ()
+
+    def key(self, model: str) -> str:
+        """Hash of the call to a model: equal keys are one call, paid once.
+
+        >>> one, other = Call((("user", "1+1?"),)), Call((("user", "1+1?"),), sample=1)
+        >>> one.key("m") == Call((("user", "1+1?"),)).key("m"), one.key("m") == other.key("m")
+        (True, False)
+        """
+        return hashlib.sha256((model + "\0" + self.text).encode()).hexdigest()
+
+    @cached_property
+    def text(self) -> str:
+        """Canonical JSON."""
+        return json.dumps(asdict(self), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """One token of an answer with the alternatives that were reported.
+
+    Arguments:
+        text: of the token.
+        logprob: its log-probability.
+        top: (text, log-probability) of the most likely tokens here, itself among them as a rule.
+    """
+
+    text: str
+    logprob: float
+    top: tuple[tuple[str, float], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A model's answer.
+
+    Arguments:
+        text: of the answer.
+        tokens_in, tokens_out: as the backend counted them.
+        cost: money, in the currency of the prices given; 0 where there are none.
+        seconds: from question to answer.
+        finish: why it ended, such as `stop` or `length`.
+        tokens: log-probabilities, where they were asked for and served.
+    """
+
+    text: str
+    tokens_in: int = 0
+    tokens_out: int = 0
+    cost: float = 0.0
+    seconds: float = 0.0
+    finish: str = "stop"
+    tokens: tuple[Token, ...] = ()
+
+    def to_json(self) -> str:
+        """As JSON text, for the store."""
+        return json.dumps(asdict(self), ensure_ascii=False, separators=(",", ":"))
+
+    @classmethod
+    def from_json(cls, text: str) -> Reply:
+        """The reply behind `to_json`."""
+        fields: dict[str, Any] = json.loads(text)
+        tokens = tuple(
+            Token(one["text"], one["logprob"], tuple((name, value) for name, value in one["top"]))
+            for one in fields.pop("tokens")
+        )
+        return cls(**fields, tokens=tokens)
+
+
+class Backend(Protocol):
+    """Anything that answers calls."""
+
+    name: str
+
+    async def complete(self, call: Call) -> Reply:
+        """The answer. Raises `Retry` for what may go better later, AdjudgeError for what will not."""
+        ...
+
+
+class Retry(Exception):  # noqa: N818  (it is a request, not a failure)
+    """What a backend raises when the same call may succeed later: too many requests, a server error, a cut connection.
+
+    Arguments:
+        why: in words, without keys or addresses that hold them.
+        after: seconds to wait, as the server asked; None when it did not say.
+    """
+
+    def __init__(self, why: str, after: float | None = None) -> None:
+        super().__init__(why)
+        self.why, self.after = why, after
