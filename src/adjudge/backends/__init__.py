@@ -1,1 +1,1 @@
-"""What answers a call: endpoints, local models, functions, sandboxes and people, behind one door that pays nothing twice."""
+"""What answers a call: endpoints, local models, functions, sandboxes and people; one door pays nothing twice."""

@@ -1,4 +1,4 @@
-"""One question to a model and its answer, as plain data; a call is known by a hash of all that can change its answer."""
+"""One question to a model and its answer, as plain data; a call is known by a hash of all that can change it."""
 
 from __future__ import annotations
 
