@@ -17,6 +17,7 @@ from .._typing import BoolArray, FloatArray, IntArray
 from ..core.estimate import Estimate, Part
 from ..core.finding import Finding, Severity
 from ..stats.cluster import group_sums
+from ..stats.design import equal_clusters
 from ..stats.paired import graph
 from ..stats.paired.votes import collect
 from ..tables.comparisons import Comparisons
@@ -165,15 +166,6 @@ def units_of(votes: Votes) -> FloatArray:
     return fewest
 
 
-def even_units(votes: Votes) -> float:
-    """Equally large clusters that would tell as much, (Σn)²/Σn² by Kish, of the way that has fewer; inf for none."""
-    even = np.inf
-    for column in votes.cluster.T:
-        mass = np.bincount(np.unique(column, return_inverse=True)[1], votes.mass)
-        even = min(even, float(mass.sum()) ** 2 / max(float((mass**2).sum()), 1e-300))
-    return even
-
-
 def estimate(
     votes: Votes,
     inside: BoolArray,
@@ -188,9 +180,10 @@ def estimate(
 ) -> Estimate:
     """The Estimate: NaN for policies outside, no standard error for those that rest on a single unit.
 
-    A few large clusters tell less than their number says: the degrees of freedom are at most `even_units` − 1.
+    A few large clusters tell less than their number says: the degrees of freedom are at most Kish's count − 1.
     """
     thin = inside & (units_of(votes) < LEAST_UNITS)
+    even = equal_clusters(votes.cluster, votes.mass)[1] if votes.cluster.shape[1] else np.inf
     hidden = ~inside | thin
     cut = []
     for part in parts:
@@ -215,7 +208,7 @@ def estimate(
         names=votes.policies,
         value=np.where(inside, value, np.nan),
         parts=tuple(cut),
-        df=np.full(votes.k, max(min(df, even_units(votes) - 1), 1.0)),
+        df=np.full(votes.k, max(min(df, even - 1), 1.0)),
         slack=np.zeros((votes.k, 2)) if slack is None else slack,
         method=method,
         findings=tuple(notes),
