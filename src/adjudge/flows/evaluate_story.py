@@ -12,14 +12,13 @@ from ..reports.story import (
     Dots,
     Findings,
     Forest,
-    ForestRow,
     Histogram,
     Line,
     Prose,
     Story,
 )
 from .answer import Answer
-from .blocks import pair_matrix
+from .blocks import forest_rows, pair_matrix
 from .derived import MOST_PAIRS
 from .made import provenance
 from .plan_block import plan_block
@@ -55,32 +54,9 @@ def story(answer: Answer) -> Story:
 def _forest(answer: Answer) -> Forest:
     ratings, e = answer.ratings, answer.estimate
     labels = np.bincount(ratings.policy[ratings.labelled], minlength=ratings.k)
-    alone, stderr = answer.labels_only.interval(answer.level), e.stderr
-    alone_value = answer.labels_only.value if answer.of_means else np.full(ratings.k, np.nan)
-    alone = alone if answer.of_means else np.full_like(alone, np.nan)
+    alone = answer.labels_only if answer.of_means else None
     return Forest(
-        tuple(
-            ForestRow(
-                policy=name,
-                value=float(e.value[p]),
-                stderr=float(stderr[p]),
-                low=float(answer.interval[p, 0]),
-                high=float(answer.interval[p, 1]),
-                sim_low=float(answer.simultaneous[p, 0]),
-                sim_high=float(answer.simultaneous[p, 1]),
-                rank_low=float(answer.ranks[p, 0]),
-                rank_high=float(answer.ranks[p, 1]),
-                p_best=float(answer.p_best[p]),
-                n_rows=int(answer.n_rows[p]),
-                n_labels=int(labels[p]),
-                method=e.method,
-                verified=bool(answer.verified[p]),
-                labels_low=float(alone[p, 0]),
-                labels_value=float(alone_value[p]),
-                labels_high=float(alone[p, 1]),
-            )
-            for p, name in enumerate(e.names)
-        ),
+        forest_rows(answer, answer.n_rows, n_labels=labels, alone=alone),
         title="What each policy is worth",
         unit="gold label" if answer.of_means else e.method.partition(".")[2],
         caption="" if answer.of_means else catalogue.card(e.method).answers,

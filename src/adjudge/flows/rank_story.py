@@ -11,7 +11,7 @@ from ..core.estimate import Estimate
 from ..reports.story import Block, Findings, Forest, ForestRow, Prose, Story, Table
 from ..tables.comparisons import Comparisons
 from ..tables.ratings import Ratings
-from .blocks import pair_matrix
+from .blocks import forest_rows, pair_matrix
 from .derived import MOST_PAIRS
 from .figure_blocks import figure_blocks
 from .made import provenance
@@ -74,35 +74,12 @@ def _facts(table: Comparisons | Ratings) -> tuple[str, ...]:
 
 
 def _forest(answer: Ranking) -> Forest:
-    e, k = answer.estimate, len(answer.estimate.names)
-    stderr, votes = e.stderr, isinstance(answer.table, Comparisons)
-    nothing = np.full((k, 2), np.nan)
-    alone = nothing if answer.alone is None else answer.alone.interval(answer.level)
-    alone_value = nothing[:, 0] if answer.alone is None else answer.alone.value
+    e, votes = answer.estimate, isinstance(answer.table, Comparisons)
+    rated = np.isfinite(e.value)
+    notes = tuple(f"group {group}" if rated[p] else "" for p, group in enumerate(answer.groups))
     unit = catalogue.card(e.method).unit
     return Forest(
-        tuple(
-            ForestRow(
-                policy=name,
-                value=float(e.value[p]),
-                stderr=float(stderr[p]),
-                low=float(answer.interval[p, 0]),
-                high=float(answer.interval[p, 1]),
-                sim_low=float(answer.simultaneous[p, 0]),
-                sim_high=float(answer.simultaneous[p, 1]),
-                rank_low=float(answer.ranks[p, 0]),
-                rank_high=float(answer.ranks[p, 1]),
-                p_best=float(answer.p_best[p]),
-                n_rows=int(answer.n_rows[p]),
-                method=e.method,
-                verified=bool(answer.verified[p]),
-                note=f"group {answer.groups[p]}" if answer.groups and np.isfinite(e.value[p]) else "",
-                labels_low=float(alone[p, 0]),
-                labels_value=float(alone_value[p]),
-                labels_high=float(alone[p, 1]),
-            )
-            for p, name in enumerate(e.names)
-        ),
+        forest_rows(answer, answer.n_rows, alone=answer.alone, notes=notes),
         title="Ratings" if votes and unit.startswith(POINTS) else "How each policy does",
         caption="Policies that share a letter of their group are not told apart." if answer.groups else "",
         unit=unit or e.method.partition(".")[2].replace("_", " "),
