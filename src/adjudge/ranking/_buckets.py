@@ -157,7 +157,9 @@ def newton_system(
     by_alpha = ((win - loss) / 2 - n * (p_win - p_loss) / 2) @ D
     bend = n * ((p_win + p_loss) / 4 - (p_win - p_loss) ** 2 / 4)
     cross = -(n * p_tie * (p_win - p_loss) / 2) @ D
-    block = np.swapaxes(bend[..., None] * D, -1, -2) @ D  # [B, T, k, k]
+    block = np.zeros((B, T, k, k))  # Dᵀ diag(bend) D; each pair of policies stands once
+    block[..., cells.left, cells.right] = block[..., cells.right, cells.left] = -bend
+    block[..., np.arange(k), np.arange(k)] = bend @ np.abs(D)
     if cells.progress:
         eta = model.slope[:, None, None] * model.alpha - model.hard[..., None]
         p = special.expit(eta)
