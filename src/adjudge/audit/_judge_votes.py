@@ -1,0 +1,131 @@
+"""Votes of judges told from one side of each match, beside the gold verdict, and shares with errors by item.
+
+    share_j = Σ_i w_i a_i / Σ_i w_i b_i,      ψ_u = Σ_{i in u} w_i (a_i − share_j·b_i) / Σ_i w_i b_i
+
+A unit is an item, joined with whatever cluster it shares with other items; a cluster column that says nothing but who
+the judge is does not count, for the audit is of these very judges.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import sparse
+
+from .._typing import BoolArray, FloatArray, IntArray
+from ..core.estimate import Estimate, Part
+from ..core.interval import Reserve
+from ..stats.cluster import group_sums
+from ..tables.comparisons import Comparisons
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Votes:
+    """Verdicts of the judges that are audited; n rows, each told from the side of the match's earlier policy.
+
+    Arguments:
+        judges: names of those who cast votes that are not gold.
+        judge, match, unit: [n] codes.
+        side: [n] chance given to the side that is told: 1, 0.5 for a tie, 0.
+        first: [n] +1 where that side was shown first, −1 second, 0 unknown.
+        covariates: [n, d] differences from that side.
+        gold: [n] mean trusted vote on the match, from that side; NaN where there is none.
+        weight: [n] weight times count.
+    """
+
+    judges: tuple[str, ...]
+    judge: IntArray
+    match: IntArray
+    unit: IntArray
+    side: FloatArray
+    first: FloatArray
+    covariates: FloatArray
+    gold: FloatArray
+    weight: FloatArray
+
+    @property
+    def decided(self) -> BoolArray:
+        """[n] whether the verdict is no tie."""
+        return self.side != 0.5
+
+    @property
+    def won(self) -> FloatArray:
+        """[n] 1 where the side that is told won, 0 where it lost; a probability counts as its verdict."""
+        return np.where(self.side == 0.5, 0.5, (self.side > 0.5).astype(float))
+
+
+def votes(table: Comparisons) -> Votes:
+    """The votes of everybody who is not gold, with the gold verdict on the same match where there is one."""
+    told = table.swapped(table.left > table.right)
+    told = told.take(told.known)
+    match = np.unique(told.match, return_inverse=True)[1].astype(np.int64).ravel()
+    m, w = int(match.max(initial=-1)) + 1, told.weight * told.count
+    with np.errstate(invalid="ignore"):
+        gold = group_sums(match, w * told.trusted * told.outcome, m) / group_sums(match, w * told.trusted, m)
+    rows = np.flatnonzero(~told.trusted)
+    own, judge = np.unique(told.rater[rows], return_inverse=True)
+    return Votes(
+        judges=tuple(told.raters[r] for r in own),
+        judge=judge.astype(np.int64).ravel(),
+        match=match[rows],
+        unit=_units(told.take(rows)),
+        side=told.outcome[rows],
+        first=told.first[rows],
+        covariates=told.covariates[rows],
+        gold=gold[match[rows]],
+        weight=w[rows],
+    )
+
+
+def _units(table: Comparisons) -> IntArray:
+    """[n] items, joined where they share a cluster that is more than a judge."""
+    unit = np.unique(table.item, return_inverse=True)[1].astype(np.int64).ravel()
+    raters = np.unique(table.rater).size
+    for column in table.cluster.T:
+        pairs = np.unique(np.column_stack([table.rater, column]), axis=0)
+        if pairs.shape[0] > raters:
+            code = np.unique(column, return_inverse=True)[1].astype(np.int64).ravel() + unit.max(initial=0) + 1
+            nodes = int(code.max()) + 1
+            links = sparse.coo_array((np.ones(unit.size), (unit, code)), shape=(nodes, nodes))
+            unit = sparse.csgraph.connected_components(links, directed=False)[1][unit].astype(np.int64)
+    return np.unique(unit, return_inverse=True)[1].astype(np.int64).ravel()
+
+
+def joint(found: Votes, rows: IntArray, psi: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+    """[j, j] covariance, [j] units and [j] effective units of each judge, [j, j] share of units in common.
+
+    Arguments:
+        rows: [r] rows of the votes that count.
+        psi: [r] what each adds to its judge's value.
+    """
+    j, u = len(found.judges), int(found.unit.max(initial=-1)) + 1
+    key = found.unit[rows] * j + found.judge[rows]
+    sums, mass = (np.bincount(key, weights=each, minlength=u * j).reshape(u, j) for each in (psi, found.weight[rows]))
+    there = (mass > 0).astype(float)
+    units = there.sum(axis=0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        grow = np.sqrt(np.where(units > 1, units / (units - 1), np.nan))
+        effective = np.nan_to_num(mass.sum(axis=0) ** 2 / (mass**2).sum(axis=0))
+        common = there.T @ there / np.minimum(units[:, None], units)
+    return sums.T @ sums * np.outer(grow, grow), units, effective, np.nan_to_num(common)
+
+
+def share(found: Votes, rows: IntArray, a: FloatArray, b: FloatArray, *, method: str, low: float = 0.0) -> Estimate:
+    """Σ w a / Σ w b of each judge, in [low, 1], with a joint covariance by unit; a judge without rows is NaN.
+
+    Arguments:
+        rows: [r] rows of the votes that count.
+        a, b: [r] numerator and denominator; b >= 0.
+        low: least value; with 0 a share that was never or always met still has an interval.
+    """
+    w, judge, j = found.weight[rows], found.judge[rows], len(found.judges)
+    below = group_sums(judge, w * b, j)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        value = group_sums(judge, w * a, j) / below
+        psi = np.nan_to_num(w * (a - value[judge] * b) / below[judge])
+    used = np.flatnonzero(b > 0)
+    covariance, units, effective, common = joint(found, rows[used], psi[used])
+    reserve = Reserve(effective, value, covariance, shared=common) if low == 0 else None
+    part = Part("sampling", covariance, int(units.max(initial=0)))
+    return Estimate(found.judges, value, (part,), np.maximum(units - 1.0, 1.0), (low, 1.0), reserve, method=method)
