@@ -1,0 +1,1 @@
+"""Coefficients of agreement between raters, each a function of sums over items, so that their errors come cheaply."""
