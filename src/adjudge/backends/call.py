@@ -15,7 +15,8 @@ class Call:
 
     Arguments:
         messages: (role, text) pairs; roles are `system`, `user`, `assistant`.
-        images: paths, addresses or data URLs shown with the last user message.
+        images: paths, addresses or data URLs shown with the last user message; the call is known by these words, so
+            a file that changes under the same path needs another name.
         temperature: of sampling, >= 0.
         max_tokens: of the answer.
         top_logprobs: how many alternatives to report at each token; 0 for none.
@@ -44,8 +45,9 @@ class Call:
 
     @cached_property
     def text(self) -> str:
-        """Canonical JSON."""
-        return json.dumps(asdict(self), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+        """Canonical JSON, in ASCII: half a surrogate pair, which broken texts hold, has no other way to disk."""
+        plain = asdict(self) | {"temperature": float(self.temperature)}  # 0 and 0.0 are one call
+        return json.dumps(plain, sort_keys=True, separators=(",", ":"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +88,7 @@ class Reply:
 
     def to_json(self) -> str:
         """As JSON text, for the store."""
-        return json.dumps(asdict(self), ensure_ascii=False, separators=(",", ":"))
+        return json.dumps(asdict(self), separators=(",", ":"))
 
     @classmethod
     def from_json(cls, text: str) -> Reply:

@@ -68,8 +68,8 @@ class Engine:
         seed: int = 0,
     ) -> None:
         self.backend = backend
-        self.store = store or Store(":memory:")
-        self.budget = budget or Budget()
+        self.store = Store(":memory:") if store is None else store  # an empty store is false, and yet it is a store
+        self.budget = Budget() if budget is None else budget
         self.concurrency = concurrency
         self.gap = 60.0 / per_minute if per_minute else 0.0
         self.tries, self.base = tries, base
@@ -86,14 +86,20 @@ class Engine:
             self.tally.stored += 1
             return stored
         key = call.key(self.backend.name)
-        if key in self._flying:
-            return await asyncio.shield(self._flying[key])
-        flight: asyncio.Future[Reply | None] = asyncio.get_running_loop().create_future()
-        self._flying[key] = flight
+        while (flight := self._flying.get(key)) is not None:
+            try:
+                return await asyncio.shield(flight)
+            except asyncio.CancelledError:
+                if not flight.cancelled() or _cancelled():
+                    raise  # it is this task that was stopped; otherwise only the one it waited for: ask again
+        self._flying[key] = flight = asyncio.get_running_loop().create_future()
         try:
             reply = await self._make(call)
             flight.set_result(reply)
             return reply
+        except asyncio.CancelledError:
+            flight.cancel()
+            raise
         except BaseException as problem:
             flight.set_exception(problem)
             flight.exception()  # it is raised here; whoever waits for the same call sees it too
@@ -107,6 +113,7 @@ class Engine:
             for attempt in range(self.tries):
                 self.budget.require()
                 await self._turn()
+                self.budget.require()  # others may have spent it while this call waited for its turn
                 try:
                     self.tally.asked += 1
                     reply = await self.backend.complete(call)
@@ -155,14 +162,23 @@ class Engine:
                 try:
                     found[position] = await judge(case)
                 except Spent:
-                    return
+                    continue  # the next case may be stored, and costs nothing
+                except BaseExceptionGroup as group:
+                    if group.split(Spent)[1] is not None:
+                        raise
+                    continue
                 done += 1
                 if progress is not None:
                     progress(done, len(cases), self.tally)
 
-        async with asyncio.TaskGroup() as group:
-            for _ in range(min(2 * self.concurrency, len(cases))):
-                group.create_task(worker())
+        try:
+            async with asyncio.TaskGroup() as group:
+                for _ in range(min(2 * self.concurrency, len(cases))):
+                    group.create_task(worker())
+        finally:
+            leave = getattr(self.backend, "aclose", None)  # connections do not outlive the loop they were made in
+            if leave is not None:
+                await leave()
         return found
 
     def run(
@@ -184,4 +200,15 @@ class Engine:
         try:
             return asyncio.run(self._all(cases, judge, progress))
         except BaseExceptionGroup as group:
-            raise group.exceptions[0] from None
+            raise _first(group) from None
+
+
+def _first(problem: BaseException) -> BaseException:
+    """The first failure inside groups of failures."""
+    return _first(problem.exceptions[0]) if isinstance(problem, BaseExceptionGroup) else problem
+
+
+def _cancelled() -> bool:
+    """Whether the task at work is itself being stopped."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
