@@ -15,6 +15,7 @@ from click.testing import CliRunner
 
 from adjudge import catalogue
 from adjudge.cli.main import group
+from adjudge.tables.annotations import Annotations
 from adjudge.tables.comparisons import Comparisons
 from adjudge.tables.ratings import Ratings
 
@@ -22,7 +23,7 @@ ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src" / "adjudge"
 FILES = sorted(SOURCE.rglob("*.py"))
 METHODS = catalogue.addresses()
-COLUMNS = {field.name for table in (Ratings, Comparisons) for field in dataclasses.fields(table)}
+COLUMNS = {field.name for table in (Ratings, Comparisons, Annotations) for field in dataclasses.fields(table)}
 
 FILE_LINES, FUNCTION_LINES, FLOW_LINES, CORE_FILES, CORE_LINES = 300, 60, 200, 7, 1000
 HEAVY = ("numpy", "scipy", "polars", "pyarrow", "pandas", "jinja2", "rich", "torch", "click")

@@ -28,8 +28,8 @@ WORLDS = {
 }
 LITTLE = worlds.too_little(worlds.small())
 
-ADDRESSES = [each for each in catalogue.addresses("audit") if "left" not in catalogue.card(each).needs]
-"""Checks of scores; those of votes are held to the laws of `ranking/`."""
+ADDRESSES = [each for each in catalogue.addresses("audit") if not {"left", "label"} & {*catalogue.card(each).needs}]
+"""Checks of scores; those of votes and of raters' labels are held to the same laws in their own tests."""
 
 each_method = pytest.mark.parametrize("address", ADDRESSES)
 each_world = pytest.mark.parametrize("world", WORLDS)
