@@ -129,6 +129,16 @@ def test_the_table_stays_untouched_and_findings_are_whole_sentences() -> None:
     assert all(f.message.endswith(".") and f.remedy.endswith(".") and " " not in f.code for f in first)
 
 
+def test_raters_who_never_differ_get_the_rule_of_three() -> None:
+    same = np.tile(drawn(1, raters=1), (1, 3))
+    graded = table(same, classes=2, ordinal=True, named=False)
+    for given in (table(same, classes=2), replace(graded, value=np.array([0.1, 0.7]))):
+        audit = rater_agreement.check(given)
+        assert [finding.code for finding in audit.findings] == ["agreement-complete"]
+    assert (1 - audit.findings[0].number) ** 211 == pytest.approx(0.05)
+    assert np.isnan(audit.figures["agreement"].stderr[2])  # and no interval of width 0
+
+
 def test_nothing_to_compare_is_said_to_be_nothing() -> None:
     alone = np.full((31, 2), -1)
     alone[:, 0] = np.arange(31) % 2
