@@ -1,13 +1,15 @@
-"""Attacks on the sandbox, each tried for real; and what an honest answer gets."""
+"""Attacks on the sandbox, each tried for real; what an honest answer gets stands in test_sandbox_verdicts.py."""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import socket
+import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -38,52 +40,8 @@ def marked(mark: str) -> list[int]:
     return found
 
 
-# -- honest answers --------------------------------------------------------------------------------------------------
-
-
-@each_line
-@pytest.mark.parametrize(
-    "tests",
-    [
-        "assert add(2, 3) == 5",
-        "def test_add():\n    assert add(2, 3) == 5",
-        "import unittest\nclass T(unittest.TestCase):\n    def test_add(self):\n        self.assertEqual(add(2, 3), 5)",
-    ],
-    ids=["bare", "function", "unittest"],
-)
-def test_right_code_passes_and_wrong_code_fails(tests: str, namespaces: bool) -> None:
-    right = tried("def add(a, b): return a + b", tests=tests, namespaces=namespaces)
-    wrong = tried("def add(a, b): return a - b", tests=tests, namespaces=namespaces)
-    assert (right.passed, right.status, right.limit) == (True, "passed", None), right.stderr
-    assert (wrong.passed, wrong.status) == (False, "failed")
-    assert "AssertionError" in wrong.stderr
-
-
-@each_line
-def test_files_output_and_scratch_space(namespaces: bool) -> None:
-    code = (
-        "import json, os, sys, pathlib\nprint(open('data/a.txt').read())\npathlib.Path('b.txt').write_text('7')\n"
-        "print(open('b.txt').read(), os.getcwd() == os.environ['HOME'])\nprint('é', file=sys.stderr)"
-    )
-    seen = run(code, files={"data/a.txt": "hällo"}, namespaces=namespaces, strict=namespaces)
-    assert (seen.passed, seen.stdout, seen.stderr) == (True, "hällo\n7 True\n", "é\n")
-
-
-@each_line
-@pytest.mark.parametrize(
-    "leave", ["import os; os._exit(0)", "import sys; sys.exit(0)", "exit_code = 0; raise SystemExit"]
-)
-def test_leaving_before_the_tests_is_not_passing(leave: str, namespaces: bool) -> None:
-    seen = tried(leave, tests="assert False", namespaces=namespaces)
-    assert (seen.passed, seen.status) == (False, "exited")
-
-
-def test_a_forged_report_is_not_believed() -> None:
-    code = (
-        "import os\nfor number in range(3, 64):\n    try: os.write(number, b'guess word passed\\nguess exit 0\\n')\n"
-        "    except OSError: pass\nos._exit(0)"
-    )
-    assert not tried(code, namespaces=WALLED, tests="assert False").passed
+def waited(happens: Callable[[], bool]) -> bool:
+    return any(happens() or time.sleep(0.02) for _ in range(100))
 
 
 # -- attacks ---------------------------------------------------------------------------------------------------------
@@ -251,6 +209,21 @@ except OSError: print('refused', flush=True)
     assert marked(mark) == []
 
 
+@walled
+def test_the_box_dies_with_the_caller() -> None:
+    mark = f"adjudge-orphan-{os.getpid()}-{time.monotonic_ns()}"
+    sleep = f"[sys.executable, '-I', '-S', '-c', 'import time; time.sleep(30)', '{mark}']"
+    code = f"import os, sys\nos.execv(sys.executable, {sleep})"
+    call = "import sys\nfrom adjudge.backends.sandbox import run\nrun(sys.stdin.read())"
+    with subprocess.Popen([sys.executable, "-c", call], stdin=subprocess.PIPE, text=True) as caller:
+        assert caller.stdin is not None
+        caller.stdin.write(code)
+        caller.stdin.close()
+        assert waited(lambda: marked(mark) != [])
+        caller.kill()
+    assert waited(lambda: marked(mark) == [])
+
+
 @each_line
 def test_no_secret_is_inherited(monkeypatch: pytest.MonkeyPatch, namespaces: bool) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-secret")
@@ -270,27 +243,6 @@ assert ctypes.CDLL(None).capget(struct.pack('Ii', 0x20080522, 0), data) == 0
 print(0 in os.getresuid(), data.raw == bytes(24), os.path.exists('/proc/self'))
 """
     assert tried(code).stdout == "False True False\n"
-
-
-# -- refusals --------------------------------------------------------------------------------------------------------
-
-
-def test_strict_refuses_where_a_barrier_is_missing() -> None:
-    with pytest.raises(AdjudgeError, match="no barrier for: network, files, calls"):
-        run("print(1)", namespaces=False)
-
-
-def test_flags_are_honest_on_the_second_line() -> None:
-    seen = run("", strict=False, namespaces=False)
-    assert (seen.passed, seen.network_isolated, seen.files_isolated, seen.calls_filtered) == (True, False, False, False)
-
-
-@pytest.mark.parametrize(("name", "value"), [("memory_mb", 1), ("disk_mb", 0), ("processes", 0), ("output_bytes", 0)])
-def test_limits_out_of_range(name: str, value: int) -> None:
-    with pytest.raises(AdjudgeError, match=name):
-        run("", **{name: value})
-    with pytest.raises(AdjudgeError, match="seconds"):
-        run("", seconds=float("nan"))
 
 
 def test_nothing_is_left_behind() -> None:

@@ -215,6 +215,12 @@ def _verdict(told: dict[str, bytes], limit: str | None, nonce: str, seconds: flo
             "Judged code runs behind namespaces and a system-call filter of Linux.",
             "Allow user namespaces, or say strict=False and trust the code.",
         )
+    if "stands" not in said and limit is None:
+        raise AdjudgeError(
+            f"sandbox: it could not be built: {told['stderr'].decode(errors='replace')[-300:]!r}.",
+            "A bare interpreter starts and reads its plan.",
+            "Check memory and the number of processes of this user.",
+        )
     word, ended = said.get("word", ""), said.get("exit", "")
     if limit is None and word == "memory":
         limit = "memory_mb"

@@ -25,7 +25,7 @@ NEW_MOUNTS, NEW_NAMES, NEW_IPC, NEW_USERS, NEW_PIDS, NEW_NET = (
 )  # fmt: skip
 SPACES = NEW_MOUNTS | NEW_NAMES | NEW_IPC | NEW_PIDS | NEW_NET
 NOSUID, NODEV, BIND, REC, PRIVATE, DETACH = 2, 4, 4096, 16384, 1 << 18, 2
-DEATH_SIGNAL, DUMPABLE, SECCOMP, BOUNDING_DROP, NO_NEW_PRIVILEGES = 1, 4, 22, 24, 38
+DEATH_SIGNAL, SECCOMP, BOUNDING_DROP, NO_NEW_PRIVILEGES = 1, 22, 24, 38
 NOBODY, OWN_FOLDER = 65534, "/box"
 PIVOT_ROOT = {"x86_64": 155, "aarch64": 41}
 MOUNT_SETATTR, CLONE3 = 442, 435
@@ -257,14 +257,17 @@ def _judged(plan: dict[str, Any], report: int) -> None:
     os._exit(0)
 
 
-def _first(plan: dict[str, Any], report: int, linux: bool) -> None:
+def _die_with_parent() -> None:
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(DEATH_SIGNAL, signal.SIGKILL, 0, 0, 0)
+
+
+def _first(plan: dict[str, Any], report: int) -> None:
     """The first process of the box: waits for the judged one; when it ends, the kernel ends all others."""
-    if linux:
-        libc = ctypes.CDLL(None)
-        libc.prctl(DEATH_SIGNAL, signal.SIGKILL, 0, 0, 0)
-        libc.prctl(DUMPABLE, 0, 0, 0, 0)
+    _die_with_parent()
     judged = os.fork()
     if judged == 0:
+        _die_with_parent()
         _judged(plan, report)
     while True:
         ended, status = os.wait()
@@ -281,12 +284,13 @@ def main() -> None:
     stands = isolate(plan)
     plan |= {"files_stand": stands["files"], "count_processes": stands["network"]}
     plan["second_line"] = not (stands["files"] and stands["network"])
+    _die_with_parent()  # after the change of user, which forgets it
     os.write(report, f"{plan['nonce']} stands {json.dumps(stands)}\n".encode())
     if plan["strict"] and not all(stands.values()):
         os._exit(0)
     first = os.fork()
     if first == 0:
-        _first(plan, report, sys.platform == "linux")
+        _first(plan, report)
     os.waitpid(first, 0)
 
 
