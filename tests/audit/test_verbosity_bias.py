@@ -142,6 +142,24 @@ def test_rows_sides_and_repeats_change_nothing() -> None:
             np.testing.assert_allclose(figure.covariance, there[name].covariance)
 
 
+def test_judges_without_error_are_told_apart() -> None:
+    """Length alone is named; gold alone and order alone are not, though gold and length go together."""
+    table = season(3, (0.2, 0.7), items=41)
+    gold = np.zeros(41)
+    gold[table.item[table.trusted]] = table.outcome[table.trusted]
+    length = (table.covariates[:, 0] > 0).astype(float)
+    rules = {"prefers-longer": length, "prefers-shorter": 1 - length}
+    for code, rule in rules.items():
+        told = verbosity_bias.check(replace(table, outcome=np.where(table.trusted, table.outcome, rule)))
+        assert [finding.code for finding in told.findings] == [code, code]
+        assert np.isnan(told.figures["effect"].value).all()
+        alone = ungolden(replace(table, outcome=rule))
+        assert codes(alone) == [code, code, "length-confounded"]
+    for rule in (gold[table.item], (table.first > 0).astype(float)):
+        judged = replace(table, outcome=np.where(table.trusted, table.outcome, rule))
+        assert codes(judged) == ["verbosity-bias-not-shown"] * 2
+
+
 def test_too_little_is_said_to_be_too_little() -> None:
     table = season(3, (0.2, 0.7), items=41)
     for nothing in (
@@ -158,8 +176,6 @@ def test_too_little_is_said_to_be_too_little() -> None:
     assert np.isnan(ties.figures["longer"].value).all()
     assert not any("prefers" in finding.code for finding in ties.findings)
     gold = table.item[:, None] * 0 + 1.0
-    perfect = replace(table, outcome=np.where(table.trusted, table.outcome, (table.covariates[:, 0] > 0).astype(float)))
-    assert verbosity_bias.check(perfect).figures["longer"].interval()[0, 1] == 1
     with pytest.raises(AdjudgeError, match="level"):
         verbosity_bias.check(table, level=1.0)
     with pytest.raises(AdjudgeError, match="none"):

@@ -7,7 +7,8 @@
 confounded, and it is said so. No constant: told from the other side, nothing changes. Errors are summed by item.
 
 Zheng, Chiang, Sheng, et al. (2023); Dubois, Galambosi, Liang, et al. (2024); Liang, Zeger (1986).
-Limits: gold that is noisy controls for less than all of quality; a judge who is always right has γ → ∞ and β → 0.
+Limits: gold that is noisy controls for less than all of quality.
+A judge whom gold, order and length explain without error has no finite β: NaN.
 """
 
 from __future__ import annotations
@@ -62,7 +63,7 @@ CARD = Card(
     limits=(
         "Without gold on the same matches, length and quality are confounded.",
         "Noisy gold controls for less than all of quality.",
-        "A judge who always agrees with gold shows no effect of length.",
+        "A judge who always agrees with gold gives nothing to fit: no effect can be told.",
         "A judge who errs at random has an excess too, towards ½: only the effect tells length from chance.",
     ),
     when="Before verdicts on answers of different length are used; ranking.length_controlled takes the effect out.",
@@ -130,11 +131,12 @@ def _usable(found: Votes, column: int) -> tuple[Votes, FloatArray]:
 
 
 def _effect(found: Votes, x: FloatArray, fitted: BoolArray) -> Estimate:
-    """β of each judge, with the joint covariance; NaN where a judge has no votes, or none of unequal length."""
+    """β of each judge, with the joint covariance; NaN without votes of unequal length, or where all are explained."""
     scale = np.sqrt(found.weight @ x**2 / found.weight.sum())
     columns = [x / scale, np.where(fitted, 2 * found.gold - 1, 0.0), found.first]
     X = np.column_stack([columns[0], *(np.nan_to_num(each) for each in columns[1:] if np.any(np.nan_to_num(each)))])
     value, psi = np.full(len(found.judges), np.nan), np.zeros(x.size)
+    missed = np.zeros(value.size)  # units with a verdict that the fit would not have told
     ridge = np.full(X.shape[1], RIDGE)
     for j in range(value.size):
         rows = np.flatnonzero(fitted & (found.judge == j))
@@ -142,30 +144,49 @@ def _effect(found: Votes, x: FloatArray, fitted: BoolArray) -> Estimate:
             continue
         own, y, w = X[rows], found.side[rows], found.weight[rows]
         beta = glm.logistic(own, y, w[None], ridge=ridge)[0]
-        p = special.expit(own @ beta)
-        value[j] = beta[0]
+        logit = own @ beta
+        missed[j] = np.unique(found.unit[rows[(2 * y - 1) * logit <= 0]]).size
+        if not missed[j]:
+            continue  # told apart without error: no finite effect, and no error of one
+        p, value[j] = special.expit(logit), beta[0]
         psi[rows] = glm.influence(own, y - p, w, p * (1 - p), ridge=ridge)[:, 0]
     rows = np.flatnonzero(fitted)
     covariance, units, _, _ = joint(found, rows, psi[rows])
+    known = np.isfinite(value)
+    covariance = np.where(known[:, None] & known, covariance, np.nan)
     part = Part("sampling", covariance, int(units.max(initial=0)))
-    made = Estimate(found.judges, value, (part,), np.maximum(units - X.shape[1], 1.0), method=METHOD)
+    df = np.maximum(np.minimum(units - X.shape[1], missed - 1), 1.0)  # what is told without error shows no noise
+    made = Estimate(found.judges, value, (part,), df, method=METHOD)
     return never_certain(made)
 
 
 def _told(figures: dict[str, Estimate], level: float, gold: BoolArray) -> list[Finding]:
     """Judges whom length moves, what could not have been seen, and what the effect stands beside."""
     effect, longer, said = figures["effect"], figures["longer"], []
+    always = _always(figures)
     reach = special.stdtrit(effect.df, 1 - (1 - level) / (2 * len(effect.names))) + special.ndtri(POWER)
     each = zip(effect.names, effect.value, effect.stepdown(), reach * effect.stderr, longer.value, strict=True)
     for at, (name, beta, p, least, share_longer) in enumerate(each):
         if p <= 1 - level:
             beside = _beside(figures, at) if gold.any() else "; quality is not controlled for"
             said.append(_prefers(name, float(beta), float(p), level, float(share_longer), beside))
+        elif always[at] <= 1 - level:
+            said.append(_only(name, float(share_longer), float(always[at]), level))
         elif not least <= SMALL:
             said.append(_weak(name, float(beta), float(least)))
     if not gold.all():
         said.append(_confounded(gold))
     return said
+
+
+def _always(figures: dict[str, Estimate]) -> FloatArray:
+    """[j] p-values, over all judges, of those who look at length alone, so that β is not finite; NaN for others.
+
+    Beside gold: gold gives the longer answer the same share; without gold: it wins half the time.
+    """
+    longer = figures["longer"]
+    chance = figures["excess"].stepdown() if "excess" in figures else longer.stepdown(0.5)
+    return np.where((longer.value == 0) | (longer.value == 1), chance, np.nan)
 
 
 def _beside(figures: dict[str, Estimate], at: int) -> str:
@@ -188,12 +209,27 @@ def _prefers(name: str, beta: float, p: float, level: float, longer: float, besi
     )
 
 
+def _only(name: str, longer: float, p: float, level: float) -> Finding:
+    which = "longer" if longer == 1 else "shorter"
+    return Finding(
+        f"prefers-{which}",
+        Severity.WARNING,
+        f"{name} always takes the {which} answer (p = {p:.3g}): its verdicts tell lengths apart and nothing else.",
+        p,
+        1 - level,
+        "Do not use this judge.",
+        (name,),
+    )
+
+
 def _weak(name: str, beta: float, least: float) -> Finding:
     seen = f"would be seen with {POWER:.0%} chance from {least:.2f} on" if np.isfinite(least) else "cannot be seen"
     return Finding(
         "verbosity-bias-not-shown",
         Severity.INFO,
-        f"{name}: a standard deviation more of length moves the log-odds of winning by {beta:+.2f}; an effect {seen}.",
+        f"{name}: a standard deviation more of length moves the log-odds of winning by {beta:+.2f}; an effect {seen}."
+        if np.isfinite(beta)
+        else f"{name}: all its verdicts are told by gold, order and length together, so that no effect can be given.",
         least,
         SMALL,
         "For smaller effects judge more items, of more different length.",
