@@ -68,6 +68,10 @@ def test_too_few_items_are_called_too_few() -> None:
     audit = rater_agreement.check(table(drawn(3, items=13, right=0.8), classes=2))
     assert [finding.code for finding in audit.findings] == ["agreement-undecided"]
     assert "instead of 13" in audit.findings[0].remedy
+    blind = rater_agreement.check(table(drawn(3, items=11, raters=2, right=0.0), classes=2)).findings[0]
+    assert blind.code == "agreement-undecided"  # an interval this wide shows neither chance nor agreement
+    assert "from chance" in blind.message
+    assert blind.severity is Severity.WARNING
 
 
 def test_prevalence_is_told_from_disagreement() -> None:

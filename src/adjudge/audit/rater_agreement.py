@@ -31,6 +31,7 @@ from ..tables.annotations import Annotations
 PANEL = 12  # raters up to which every pair gets its own kappa
 HIGH = 0.8  # percent agreement that looks good
 GAP = 0.2  # of AC1 over alpha: prevalence, not disagreement, makes alpha low
+SLIGHT = 0.2  # alpha below which agreement is no more than slight
 FEW = 5  # items of a pair below which nothing is said of it
 
 CARD = Card(
@@ -101,9 +102,9 @@ def check(table: Annotations, *, level: float = 0.95, enough: float = 0.667) -> 
     have a label of every rater).
 
     >>> rng = np.random.default_rng(0)
-    >>> label, (item, rater) = rng.integers(2, size=303), np.divmod(np.arange(303), 3)
-    >>> names = tuple(f"{i:03}" for i in range(101))
-    >>> gold, weight = np.full(101, -1), np.ones(303)
+    >>> label, (item, rater) = rng.integers(2, size=633), np.divmod(np.arange(633), 3)
+    >>> names = tuple(f"{i:03}" for i in range(211))
+    >>> gold, weight = np.full(211, -1), np.ones(633)
     >>> blind = Annotations(names, ("a", "b", "c"), ("no", "yes"), item, rater, label, gold, weight, np.array([0.0, 1]))
     >>> [finding.code for finding in check(blind).findings]
     ['raters-at-chance']
@@ -193,20 +194,21 @@ def _told(table: Annotations, estimate: Estimate, level: float, enough: float) -
         return [_complete(table, level) if alpha > 1 - 1e-9 else _silent(table)]
     seen = f"Krippendorff's alpha is {alpha:.2f} ({level:.0%} interval {low:.2f} to {high:.2f})"
     said = []
-    if low <= 0 and high < enough:
-        text = f"{seen}: these labels do not show that raters agree better than chance."
+    if high < SLIGHT:
+        text = f"{seen}: raters agree no better than chance, or hardly."
         remedy = "Clarify the instructions with examples before labelling on; do not use these labels as gold."
-        said.append(Finding("raters-at-chance", Severity.SEVERE, text, float(low), 0.0, remedy))
-    elif high < enough:
+        said.append(Finding("raters-at-chance", Severity.SEVERE, text, float(high), SLIGHT, remedy))
+    elif low > 0 and high < enough:
         text = f"{seen}, below {enough:.2f}: raters agree, but too little to build on one label an item."
         remedy = "Collect several labels an item and aggregate them, or clarify the instructions."
         said.append(Finding("agreement-low", Severity.WARNING, text, float(alpha), enough, remedy))
     elif low < enough:
-        need = _items_needed(estimate.stderr[2], alpha - enough, len(table.items), level)
-        text = f"{seen}: too wide to tell whether it reaches {enough:.2f}."
+        floor = 0.0 if low <= 0 else enough
+        need = _items_needed(estimate.stderr[2], alpha - floor, len(table.items), level)
+        text = f"{seen}: too wide to tell it from {f'{enough:.2f}' if floor else 'chance'}."
         remedy = f"Let two raters or more label about {need:,.0f} items instead of {len(table.items):,}."
         severity = Severity.WARNING if low <= 0 else Severity.INFO
-        said.append(Finding("agreement-undecided", severity, text, float(low), enough, remedy))
+        said.append(Finding("agreement-undecided", severity, text, float(low), floor, remedy))
     if percent >= HIGH and alpha < enough and gwet - alpha > GAP:
         top = int(np.argmax(table.counts.sum(axis=0)))
         part = table.counts[:, top].sum() / table.counts.sum()
@@ -220,7 +222,7 @@ def _told(table: Annotations, estimate: Estimate, level: float, enough: float) -
 
 
 def _items_needed(stderr: float, gap: float, items: int, level: float) -> float:
-    """Items at which an alpha as far from the floor as this one, or 0.05, would be told from it."""
+    """Items at which an alpha as far from the floor as this one, or 0.05, would be told from it, with 80 % chance."""
     reach = special.ndtri(0.5 + level / 2) + special.ndtri(0.8)
     return float(max(np.ceil(items * (reach * stderr / max(abs(gap), 0.05)) ** 2), items + 1))
 
