@@ -4,7 +4,7 @@
     a, b = verdict for one answer when it is shown first, second;   flips_j = mean a(1−b) + (1−a)b
     δ_j = ½ log( (Σ a(1−b) + ½) / (Σ (1−a)b + ½) )                  log-odds of being shown first, McNemar's pairs
 
-Zheng, Chiang, Sheng, et al. (2023); Wang, Li, Chen, et al. (2024). Errors are summed by item; all judges at once.
+Zheng, Chiang, Sheng et al. (2023); Wang, Li, Chen, et al. (2024). Errors are summed by item; all judges at once.
 Limits: a judge who never flips has first = ½ where both orders were judged; δ → ±∞ if all flips go one way.
 """
 
@@ -33,7 +33,7 @@ CARD = Card(
     papers=(
         Paper(
             "Judging LLM-as-a-Judge with MT-Bench and Chatbot Arena",
-            "Zheng, Chiang, Sheng, et al.",
+            "Zheng, Chiang, Sheng et al.",
             2023,
             "NeurIPS Datasets and Benchmarks",
             "https://arxiv.org/abs/2306.05685",

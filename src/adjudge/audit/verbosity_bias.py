@@ -6,7 +6,7 @@
 β is the effect of length beside truth where gold votes exist on the same matches; elsewhere length and quality are
 confounded, and it is said so. No constant: told from the other side, nothing changes. Errors are summed by item.
 
-Zheng, Chiang, Sheng, et al. (2023); Dubois, Galambosi, Liang, et al. (2024); Liang, Zeger (1986).
+Zheng, Chiang, Sheng et al. (2023); Dubois, Galambosi, Liang, et al. (2024); Liang, Zeger (1986).
 Limits: gold that is noisy controls for less than all of quality.
 A judge whom gold, order and length explain without error has no finite β: NaN.
 """
@@ -39,7 +39,7 @@ CARD = Card(
     papers=(
         Paper(
             "Judging LLM-as-a-Judge with MT-Bench and Chatbot Arena",
-            "Zheng, Chiang, Sheng, et al.",
+            "Zheng, Chiang, Sheng et al.",
             2023,
             "NeurIPS Datasets and Benchmarks",
             "https://arxiv.org/abs/2306.05685",
