@@ -41,7 +41,7 @@ CARD = Card(
     ),
     limits=(
         "λ = 0 is maximum likelihood, as published; a rater with few labels then looks certain.",
-        "Raters who share an error look right together: no table without gold can show it.",
+        "Raters who share an error look right together, and probabilities are then too sure: only gold can show it.",
         "A repeated label counts as independent evidence.",
     ),
     when="With some twenty labels a rater or more, and errors that have directions; else aggregation.one_coin.",

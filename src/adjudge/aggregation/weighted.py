@@ -31,7 +31,7 @@ CARD = Card(
             2014,
             "arXiv",
             "https://arxiv.org/abs/1411.4086",
-            "Section 5, with log-odds weights and each rater held against the others",
+            "with log-odds weights, and each rater held against the others",
         ),
         Paper(
             "Optimal Decision Rules in Uncertain Dichotomous Choice Situations",
