@@ -87,7 +87,8 @@ class OpenAIBackend:
         """The answer. Raises `Retry` for what may go better later, AdjudgeError for what will not."""
         request, client, start = self._request(call), self._here(), time.perf_counter()
         try:
-            raw = await asyncio.wait_for(client.chat.completions.with_raw_response.create(**request), self.timeout)
+            async with asyncio.timeout(self.timeout):  # of the whole call: the client's own counts from byte to byte
+                raw = await client.chat.completions.with_raw_response.create(**request)
             return self._reply(raw.http_response.content, time.perf_counter() - start)
         except openai.APIStatusError as problem:
             failure = self._failure(problem)
