@@ -21,6 +21,7 @@ the wall: for code written by an enemy rather than a model, put a virtual machin
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import secrets
@@ -192,7 +193,10 @@ def _read(
 
 
 def _end(child: subprocess.Popen[bytes]) -> None:
-    """Kill builder and first process, and with the first process its whole namespace; then reap."""
+    """Have the builder end the box and wait for its last process; then kill whatever is left of the group."""
+    child.terminate()
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        child.wait(timeout=0.5)
     try:
         os.killpg(child.pid, signal.SIGKILL)
     except (ProcessLookupError, PermissionError):

@@ -291,7 +291,8 @@ def main() -> None:
     first = os.fork()
     if first == 0:
         _first(plan, report)
-    os.waitpid(first, 0)
+    signal.signal(signal.SIGTERM, lambda *_: os.kill(first, signal.SIGKILL))
+    os.waitpid(first, 0)  # returns when the kernel has ended every process of the box
 
 
 if __name__ == "__main__":
