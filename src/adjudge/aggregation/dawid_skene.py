@@ -33,7 +33,7 @@ CARD = Card(
     answers="What is the class of each item, when raters differ in how and how often they err?",
     equation="T_ic ∝ π_c Π θ_jcl^n_ijl\nθ_jcl ∝ Σ_i T_ic n_ijl + λ,  π_c = mean_i T_ic",
     papers=(PAPER,),
-    needs=("item", "rater"),
+    needs=("item", "rater", "label"),
     assumes=(
         "Given the true class, raters err independently of each other.",
         "A rater errs alike on all items of a class.",

@@ -29,7 +29,7 @@ CARD = Card(
             "Imprimerie Royale, Paris",
         ),
     ),
-    needs=("item", "rater"),
+    needs=("item", "rater", "label"),
     assumes=(
         "Raters are right more often than they name any one wrong class, and err independently.",
         "Items are independent of each other.",

@@ -33,7 +33,7 @@ CARD = Card(
             "https://doi.org/10.1145/1993574.1993599",
         ),
     ),
-    needs=("item", "rater"),
+    needs=("item", "rater", "label"),
     assumes=(
         "Given the true class, raters err independently of each other.",
         "A rater errs alike in all classes, and every wrong class is as likely.",

@@ -41,7 +41,7 @@ CARD = Card(
             "https://doi.org/10.2307/2526438",
         ),
     ),
-    needs=("item", "rater"),
+    needs=("item", "rater", "label"),
     assumes=(
         "Each rater errs independently, with one accuracy on all items and all wrong classes alike.",
         "Most of the vote is right to begin with.",
