@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from adjudge.ranking import _pulls, _votes, colley, elo, glicko, massey, rank_centrality, thurstone
+from adjudge.stats.design import equal_clusters
 from adjudge.tables.comparisons import from_arrays
 from ranking.votes_worlds import league
 
@@ -109,6 +110,6 @@ def test_large_clusters_count_as_if_left_out() -> None:
 def test_a_few_large_clusters_have_few_degrees_of_freedom() -> None:
     table = league(seed=9, n=151, k=5, clusters=11)
     uneven = replace(table, cluster=np.where(np.arange(151) < 120, 0, table.cluster[:, 0])[:, None])
-    assert massey.rank(table).df[0] == pytest.approx(_votes.even_units(_votes.gather(table)[0]) - 1)
+    assert massey.rank(table).df[0] == pytest.approx(equal_clusters(table.cluster, np.ones(151))[1] - 1)
     assert 8 < massey.rank(table).df[0] <= 10
     assert massey.rank(uneven).df[0] == 1.0
