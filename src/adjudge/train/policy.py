@@ -2,7 +2,7 @@
 
     log π(y|x) = Σ_t log π(y_t | x, y_<t),      softmax of logits/temperature at each t
 
-A prompt is a tuple of codes: the tokens of a text, or the one number of a context in a table. A response is one too: its
+A prompt is a tuple of codes: tokens of a text, or the one number of a context in a table. A response is one too: its
 tokens up to and with the end mark, or the one number of an arm. Objectives and credit rules see log-probabilities only,
 so that they need not know which. Limits: the last token of a response that ran into its limit is no end mark.
 """
