@@ -17,6 +17,7 @@ from ._chances import chance, chance_table, counted, named_actions, range_of, re
 from .columns import listing, require
 from .decisions import Decisions
 from .numbers import ROW, Door
+from .parts import parts
 from .read import codes, take, whole
 from .sources import open_source
 from .target_models import class_names, is_model, modelled
@@ -178,20 +179,9 @@ def _require_context(names: Sequence[str], logged: Logged, used: Mapping[str, st
 
 def _used(names: Sequence[str], logged: Logged) -> dict[str, str]:
     """The columns of the log; empty where there is none."""
-    used = {}
-    for part, usual in USUAL.items():
-        given = getattr(logged, part)
-        found = require(names, given, f"--{part}") if given else next((name for name in usual if name in names), "")
-        used[part] = "" if part == "propensity" and logged.log_propensity else found
-    for part in ("log_propensity", "gold", "slate", "cluster", "logger", "weight"):
-        given = getattr(logged, part)
-        used[part] = require(names, given, f"--{part.replace('_', '-')}") if given else ""
-    for part in ("reward", *(() if used["log_propensity"] else ("propensity",))):
-        if not used[part]:
-            raise AdjudgeError(
-                f"No column names the {part}.", f"Columns here: {listing(list(names))}.", f"Name it with --{part}."
-            )
-    return used
+    wanted = (*USUAL, "log_propensity", "gold", "slate", "cluster", "logger", "weight")
+    given = {part: getattr(logged, part) for part in wanted}
+    return parts(names, given, USUAL, needed=("reward", "propensity"), instead={"propensity": "log_propensity"})
 
 
 def _paid(frame: pl.DataFrame, used: Mapping[str, str], door: Door) -> tuple[FloatArray, FloatArray]:

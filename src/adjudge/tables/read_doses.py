@@ -13,9 +13,10 @@ from ..core.finding import Severity
 from ..errors import AdjudgeError
 from . import numbers
 from ._chances import counted, range_of
-from .columns import listing, require
+from .columns import require
 from .doses import Doses
 from .numbers import Door
+from .parts import parts
 from .read import codes, take
 from .sources import open_source
 
@@ -113,19 +114,8 @@ def read(
 
 def _used(names: Sequence[str], dosed: Dosed) -> dict[str, str]:
     """The columns of the log; empty where there is none. Errors: a needed one is not there."""
-    used = {"log_density": require(names, dosed.log_density, "log_density") if dosed.log_density else ""}
-    for part, usual in USUAL.items():
-        given = getattr(dosed, part)
-        found = require(names, given, part) if given else next((name for name in usual if name in names), "")
-        used[part] = "" if part == "density" and used["log_density"] else found
-        if not used[part] and not (part == "density" and used["log_density"]):
-            raise AdjudgeError(
-                f"No column names the {part}.", f"Columns here: {listing(list(names))}.", f"Name it with --{part}."
-            )
-    for part in ("cluster", "weight"):
-        given = getattr(dosed, part)
-        used[part] = require(names, given, part) if given else ""
-    return used
+    given = {part: getattr(dosed, part) for part in (*USUAL, "log_density", "cluster", "weight")}
+    return parts(names, given, USUAL, needed=tuple(USUAL), instead={"density": "log_density"})
 
 
 def _whole(series: pl.Series, door: Door) -> FloatArray:

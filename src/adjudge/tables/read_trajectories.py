@@ -14,9 +14,10 @@ from . import coding, numbers
 from ._chances import chance_table, named_actions, range_of, require_names, weighed
 from ._episode_ends import finished, require_counting
 from ._episode_rows import clusters, ended, following, rewards, sorted_rows
-from .columns import as_names, listing, require
+from .columns import as_names, require
 from .decisions import Probabilities
 from .numbers import Door
+from .parts import option, parts
 from .read import take, whole
 from .sources import Source, open_source
 from .target_models import class_names, is_model, modelled
@@ -154,27 +155,9 @@ def read(
 
 def _used(names: Sequence[str], steps: Steps) -> dict[str, str]:
     """The columns of the log; empty where there is none."""
-    used = {}
-    for part, usual in USUAL.items():
-        given = getattr(steps, part)
-        found = require(names, given, _option(part)) if given else next((n for n in usual if n in names), "")
-        used[part] = "" if part == "propensity" and steps.log_propensity else found
-    for part in ("log_propensity", "cluster"):
-        given = getattr(steps, part)
-        used[part] = require(names, given, _option(part)) if given else ""
-    for part in ("episode", "reward", *(() if used["log_propensity"] else ("propensity",))):
-        if not used[part]:
-            raise AdjudgeError(
-                f"No column names the {part}.",
-                f"Columns here: {listing(list(names))}.",
-                f"Name it with {_option(part)}.",
-            )
-    return used
-
-
-def _option(part: str) -> str:
-    """The option of the command line that names a column; features are its contexts."""
-    return f"--{part.replace('features', 'context').replace('_', '-')}"
+    given = {part: getattr(steps, part) for part in (*USUAL, "log_propensity", "cluster")}
+    needed = ("episode", "reward", "propensity")
+    return parts(names, given, USUAL, needed=needed, instead={"propensity": "log_propensity"})
 
 
 def _taken(
@@ -198,7 +181,7 @@ def _pairs(names: Sequence[str], steps: Steps) -> dict[str, str]:
                 f"Name as many, or leave next_{part} out.",
             )
         for name in (*before, *after):
-            require(names, name, _option(part))
+            require(names, name, option(part))
         pairs |= dict(zip(before, after or [""] * len(before), strict=True))
     return pairs
 
