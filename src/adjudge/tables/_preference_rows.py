@@ -49,6 +49,7 @@ class Row:
         outcome: probability that the left is better; NaN where nobody compared.
         margin: how much better the better one is.
         rating: of each.
+        turns: the prompt as (role, text) turns, where it is a conversation.
     """
 
     at: int
@@ -58,6 +59,7 @@ class Row:
     outcome: float
     margin: float = math.nan
     rating: tuple[float, float] = (math.nan, math.nan)
+    turns: tuple[tuple[str, str], ...] = ()
 
 
 def rows_of(frame: pl.DataFrame, used: dict[str, str]) -> list[Row]:
@@ -74,7 +76,7 @@ def rows_of(frame: pl.DataFrame, used: dict[str, str]) -> list[Row]:
             rating = _number(cell["label"])
             made.append(
                 Row(at, text_of(cell.get("prompt")), text_of(cell["completion"]), None, math.nan, math.nan,
-                    (rating, math.nan))
+                    (rating, math.nan), turns_of(cell.get("prompt")))
             )  # fmt: skip
     return made
 
@@ -84,11 +86,11 @@ _READ = ("prompt", "left", "right", "left_rating", "right_rating", "completions"
 
 
 def _pair(at: int, cell: dict[str, Any]) -> Row:
-    prompt, left, right = text_of(cell.get("prompt")), cell["left"], cell["right"]
-    if not prompt:
+    prompt, left, right = cell.get("prompt"), cell["left"], cell["right"]
+    if not text_of(prompt):
         prompt, left, right = _apart(left, right)
     rating = _number(cell.get("left_rating")), _number(cell.get("right_rating"))
-    return Row(at, prompt, text_of(left), text_of(right), 1.0, math.nan, rating)
+    return Row(at, text_of(prompt), text_of(left), text_of(right), 1.0, math.nan, rating, turns_of(prompt))
 
 
 def _ranked(at: int, cell: dict[str, Any]) -> Iterator[Row]:
@@ -102,13 +104,14 @@ def _ranked(at: int, cell: dict[str, Any]) -> Iterator[Row]:
             "One for each response of the list.",
             "Correct the row, or drop it with --where.",
         )
-    prompt = text_of(cell.get("prompt"))
+    prompt, turns = text_of(cell.get("prompt")), turns_of(cell.get("prompt"))
     for first, second in combinations(range(len(texts)), 2):
         lead = merit[first] - merit[second]
         if not math.isnan(lead):
             rating = (scores[first], scores[second]) if scores else (math.nan, math.nan)
             outcome = 0.5 + 0.5 * ((lead > 0) - (lead < 0))
-            yield Row(at, prompt, texts[first], texts[second], outcome, abs(lead) if scores else math.nan, rating)
+            yield Row(at, prompt, texts[first], texts[second], outcome, abs(lead) if scores else math.nan, rating,
+                      turns)  # fmt: skip
 
 
 def text_of(cell: object) -> str:
@@ -128,7 +131,18 @@ def text_of(cell: object) -> str:
     return str(cell)
 
 
-def _apart(left: Any, right: Any) -> tuple[str, Any, Any]:
+def turns_of(cell: object) -> tuple[tuple[str, str], ...]:
+    """The (role, text) turns of a conversation; () of anything else.
+
+    >>> turns_of([{"role": "user", "content": "Hello"}])
+    (('user', 'Hello'),)
+    """
+    if not isinstance(cell, list) or not all(isinstance(each, dict) and "role" in each for each in cell):
+        return ()
+    return tuple((str(each["role"]), text_of(each)) for each in cell)
+
+
+def _apart(left: Any, right: Any) -> tuple[Any, Any, Any]:
     """The prompt that two responses share, and what is left of each: whole messages, or text up to the last turn."""
     if isinstance(left, str) and isinstance(right, str):
         least = min(len(left), len(right))
@@ -140,7 +154,7 @@ def _apart(left: Any, right: Any) -> tuple[str, Any, Any]:
         same = 0
         while same < min(len(left), len(right)) - 1 and left[same] == right[same]:
             same += 1
-        return text_of(left[:same]), left[same:], right[same:]
+        return left[:same], left[same:], right[same:]
     return "", left, right
 
 

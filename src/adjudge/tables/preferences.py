@@ -28,7 +28,7 @@ def dense(features: Features) -> FloatArray:
 
 
 _BY_ROW = ("left", "right", "outcome", "margin", "rating", "source", "cluster", "weight", "flip", "length", "row")
-_TEXTS = ("prompt", "left_text", "right_text")
+_TEXTS = ("prompt", "turns", "left_text", "right_text")
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,6 +48,7 @@ class Preferences:
         length: [n, 2] length of each response, >= 0, in words or tokens; NaN where unknown.
         feature_names: [d].
         prompt, left_text, right_text: [n] texts; () where only features are known.
+        turns: [n] prompts that are conversations, as (role, text) turns; () where a prompt is a text.
         row: [n] number of the row in the user's file, from 0.
         findings: what the door noticed.
     """
@@ -65,6 +66,7 @@ class Preferences:
     length: FloatArray
     feature_names: tuple[str, ...] = ()
     prompt: tuple[str, ...] = ()
+    turns: tuple[tuple[tuple[str, str], ...], ...] = ()
     left_text: tuple[str, ...] = ()
     right_text: tuple[str, ...] = ()
     row: IntArray = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
@@ -139,6 +141,7 @@ def from_arrays(
     length: ArrayLike | None = None,
     feature_names: tuple[str, ...] | None = None,
     prompt: tuple[str, ...] = (),
+    turns: tuple[tuple[tuple[str, str], ...], ...] = (),
     left_text: tuple[str, ...] = (),
     right_text: tuple[str, ...] = (),
     findings: tuple[Finding, ...] = (),
@@ -187,6 +190,7 @@ def from_arrays(
         sources=names,
         feature_names=feature_names or tuple(f"x{number}" for number in range(left.shape[1])),
         prompt=prompt,
+        turns=turns,
         left_text=left_text,
         right_text=right_text,
         row=np.arange(n),

@@ -170,6 +170,7 @@ def _table(rows: list[Row], frame: pl.DataFrame, used: dict[str, str], flip: flo
         flip=flip,
         length=np.array([[len(text.split()) for text in side] for side in texts], float).T,
         prompt=prompts,
+        turns=tuple(row.turns for row in rows) if any(row.turns for row in rows) else (),
         left_text=texts[0],
         right_text=texts[1],
         findings=tuple(door.findings),

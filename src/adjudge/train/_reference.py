@@ -1,0 +1,118 @@
+"""What stays behind while a policy moves: log π_ref of the data, known once or asked each time.
+
+    log π_ref(y|x),      π_ref = the policy as it stood in memory before the first update
+
+A reference read back from disk need not be the policy that is trained: other precision, other weights, other dropout.
+Here it is that policy, so that the first loss of DPO is log 2. Precomputed, it costs one pass and no second model.
+Limits: what is precomputed holds for the data's own responses; fresh ones need a live reference.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+
+from .._typing import FloatArray, IntArray
+from ..errors import AdjudgeError
+from .policy import Exchange, Policy, Tensor
+
+KINDS = ("precomputed", "live")
+
+
+class Reference:
+    """log π_ref of exchanges that are known beforehand.
+
+    Arguments:
+        given: "precomputed", "live", a policy of one's own (then precomputed by it), or None for 0 everywhere.
+        exchanges: of the data, as the policy that is trained encodes them.
+        batch: exchanges asked at once where they are precomputed, >= 1.
+
+    Errors: an unknown word.
+    """
+
+    def __init__(self, given: str | Policy | None, exchanges: Sequence[Exchange], *, batch: int) -> None:
+        if isinstance(given, str) and given not in KINDS:
+            raise AdjudgeError(f"train.reference = {given!r}.", f"One of {', '.join(KINDS)}.", "Use 'precomputed'.")
+        self.given = given
+        self._exchanges = exchanges
+        self._batch = batch
+        self._known: FloatArray | None = None
+        self._live: Policy | None = None
+
+    def warm_up(self, policy: Policy, progress: object = None) -> None:
+        """Asks the reference about the data, or copies it."""
+        if self.given is None:
+            return
+        if self.given == "live":
+            self._live = policy.reference()
+            self._live.module.eval()
+            return
+        self._known = totals(policy if isinstance(self.given, str) else self.given, self._exchanges, self._batch,
+                             progress)  # fmt: skip
+
+    def at(self, rows: IntArray, like: Tensor) -> Tensor:
+        """[b] log π_ref of some of the exchanges, of the kind of another tensor. Errors: nobody warmed up."""
+        if self.given is None:
+            return torch.zeros_like(like)
+        if self._live is not None:
+            with torch.no_grad():
+                return self._live.chances([self._exchanges[row] for row in rows]).total.detach()
+        if self._known is None:
+            raise AdjudgeError(
+                "train: the reference was not asked before the first step.", "warm_up comes first.", "Call it once."
+            )
+        return torch.as_tensor(self._known[rows], dtype=like.dtype, device=like.device)
+
+    def state(self) -> dict[str, object]:
+        """What was precomputed."""
+        return {} if self._known is None else {"reference": self._known}
+
+    def restore(self, state: Mapping[str, object]) -> None:
+        """Takes over what was precomputed. Errors: it was for other data."""
+        if "reference" not in state:
+            return
+        known = np.asarray(state["reference"], dtype=float)
+        if known.shape != (len(self._exchanges),):
+            raise AdjudgeError(
+                f"The checkpoint's reference knows {known.size:,} responses; the data have {len(self._exchanges):,}.",
+                "A run goes on with the data with which it began.",
+                "Give the same data, or begin in another folder.",
+            )
+        self._known = known
+
+
+@contextmanager
+def quiet(policy: Policy) -> Iterator[None]:
+    """Without dropout for a while: what is asked is the policy, not a draw of its parts."""
+    modes = {each: each.training for each in policy.module.modules()}
+    policy.module.eval()
+    try:
+        yield
+    finally:
+        for each, mode in modes.items():
+            each.training = mode
+
+
+def totals(policy: Policy, exchanges: Sequence[Exchange], batch: int, progress: object = None) -> FloatArray:
+    """[n] log π(y|x) without a gradient, those of like length asked together.
+
+    Arguments:
+        policy: as it is now.
+        exchanges: n of them.
+        batch: asked at once.
+        progress: called with (done, n) after each batch, where it can be called.
+    """
+    order = np.argsort([-len(one.prompt) - len(one.response) for one in exchanges], kind="stable")
+    known = np.zeros(len(exchanges))
+    told: Callable[[int, int], object] | None = progress if callable(progress) else None
+    with torch.no_grad(), quiet(policy):
+        for start in range(0, order.size, batch):
+            rows = order[start : start + batch]
+            found = policy.chances([exchanges[row] for row in rows]).total
+            known[rows] = found.double().cpu().numpy()
+            if told is not None:
+                told(min(start + batch, order.size), order.size)
+    return known
