@@ -13,13 +13,13 @@ preference; τ = 0 is ½: scores that differ by their errors alone say nothing; 
 from __future__ import annotations
 
 import numpy as np
-from scipy.special import ndtr
 
-from .._typing import BoolArray, FloatArray, IntArray
+from .._typing import BoolArray, IntArray
 from ..core.card import Card, Paper
 from ..core.finding import Finding, Severity
 from ..tables.paired_samples import PairedSamples
 from ..tables.samples import Samples
+from ._posterior import chance, within_prompts
 
 CARD = Card(
     answers="Which two samples of a prompt are furthest apart, and is the better one truly better?",
@@ -51,7 +51,6 @@ CARD = Card(
     ),
     when="With one clear pair a prompt and scores of known error; pairing.rejection to stay near an optimum's law.",
 )
-_TINY = 1e-100
 
 
 def pairs(samples: Samples) -> PairedSamples:
@@ -74,12 +73,12 @@ def pairs(samples: Samples) -> PairedSamples:
     worst = order[_first(samples.prompt[order])]
     apart = samples.score[best] > samples.score[worst]
     chosen, rejected = best[apart], worst[apart]
-    spread = _spread(samples, used)
+    spread = within_prompts(samples, used)
     return PairedSamples(
         samples,
         chosen,
         rejected,
-        _chance(samples, used, spread, chosen, rejected),
+        chance(samples, used, spread, chosen, rejected),
         samples.score[chosen] - samples.score[rejected],
         np.sort(np.r_[chosen, rejected]),
         _findings(samples, chosen.size, spread),
@@ -88,32 +87,6 @@ def pairs(samples: Samples) -> PairedSamples:
 
 def _first(sorted_codes: IntArray) -> BoolArray:
     return np.diff(sorted_codes, prepend=-1) != 0
-
-
-def _spread(samples: Samples, used: IntArray) -> float:
-    """τ²: variance of scores within prompts less what their errors explain, at least 0."""
-    code, score, noise = samples.prompt[used], samples.score[used], samples.error[used] ** 2
-    size = np.bincount(code, minlength=samples.weight.size)
-    filled = np.maximum(size, 1)
-    centred = score - (np.bincount(code, score, size.size) / filled)[code]
-    by_error = (noise * (1 - 1 / filled[code]) * samples.weight[code]).sum()
-    freedom = samples.weight @ np.maximum(size - 1, 0)
-    return max(float(samples.weight[code] @ centred**2 - by_error) / float(freedom), 0.0) if freedom else 0.0
-
-
-def _chance(samples: Samples, used: IntArray, spread: float, chosen: IntArray, rejected: IntArray) -> FloatArray:
-    noise = samples.error**2
-    precision = 1 / np.maximum(spread + noise, _TINY)
-    code, size = samples.prompt[used], samples.weight.size
-    total = np.bincount(code, precision[used], size)
-    middle = np.bincount(code, precision[used] * samples.score[used], size) / np.where(total > 0, total, 1.0)
-    kept = np.where(noise > 0, spread * precision, 1.0)
-    at = samples.prompt[chosen]
-    mean = [kept[i] * samples.score[i] + (1 - kept[i]) * middle[at] for i in (chosen, rejected)]
-    variance = (kept * noise)[chosen] + (kept * noise)[rejected] + (kept[chosen] - kept[rejected]) ** 2 / total[at]
-    gap = mean[0] - mean[1]
-    sure = np.where(gap == 0, 0.5, (gap > 0).astype(float))
-    return np.where(variance > 0, ndtr(gap / np.sqrt(np.where(variance > 0, variance, 1.0))), sure)
 
 
 def _findings(samples: Samples, made: int, spread: float) -> tuple[Finding, ...]:

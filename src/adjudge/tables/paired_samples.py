@@ -24,6 +24,7 @@ class PairedSamples:
         margin: [m] score of the chosen one less that of the rejected one, >= 0, in the scores' unit.
         accepted: positions of the samples that were let into pairs, in their order; some may have found no partner.
         findings: what was noticed on the way.
+        share: [m] weight of each pair among those of its prompt; None where each counts as much as the prompt.
     """
 
     samples: Samples
@@ -33,11 +34,13 @@ class PairedSamples:
     margin: FloatArray
     accepted: IntArray
     findings: tuple[Finding, ...] = ()
+    share: FloatArray | None = None
 
     @property
     def weight(self) -> FloatArray:
-        """[m] how many equal pairs each stands for: the weight of its prompt."""
-        return self.samples.weight[self.samples.prompt[self.chosen]]
+        """[m] how many equal pairs each stands for: the weight of its prompt, times its share of it."""
+        of_prompt = self.samples.weight[self.samples.prompt[self.chosen]]
+        return of_prompt if self.share is None else of_prompt * self.share
 
     def batch(self, policy: Array, *, length: ArrayLike = 1.0) -> PairBatch:
         """The pairs under a policy, with the policy that gave the samples as the reference.
