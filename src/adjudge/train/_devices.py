@@ -29,7 +29,7 @@ def _processes() -> Any:
     if int(os.environ.get("WORLD_SIZE", "1")) <= 1:
         return None
     try:
-        from accelerate import PartialState
+        from accelerate import PartialState  # type: ignore[import-untyped]
     except ImportError as error:
         raise AdjudgeError(
             f"train: {os.environ['WORLD_SIZE']} processes were started, and Accelerate is not installed.",
@@ -62,7 +62,7 @@ class Devices:
         self.of = 1 if self._processes is None else int(self._processes.num_processes)
         self.device = next((each.device for each in module.parameters()), torch.device("cpu"))
         self._half = HALVES.get(precision)
-        self.scaler = torch.amp.GradScaler(self.device.type) if precision == "float16" else None  # type: ignore[attr-defined]
+        self.scaler = torch.amp.GradScaler(self.device.type) if precision == "float16" else None
         if self._processes is not None:
             for each in (*module.parameters(), *module.buffers()):
                 torch.distributed.broadcast(each.data, 0)
@@ -87,7 +87,7 @@ class Devices:
     def backward(self, loss: Tensor) -> None:
         """Adds the gradient of a part; a loss that hangs on no parameter has none."""
         if loss.requires_grad:
-            (loss if self.scaler is None else self.scaler.scale(loss)).backward()
+            torch.autograd.backward(loss if self.scaler is None else self.scaler.scale(loss))
 
     def sum_gradients(self, trained: Sequence[Tensor], optimiser: torch.optim.Optimizer) -> None:
         """Adds up the gradients of all processes, and takes the scale of float16 off."""
@@ -97,7 +97,7 @@ class Devices:
             for bucket in _buckets([each.grad for each in trained if each.grad is not None]):
                 flat = torch.cat([each.reshape(-1) for each in bucket])
                 torch.distributed.all_reduce(flat)
-                for each, summed in zip(bucket, flat.split([each.numel() for each in bucket]), strict=True):
+                for each, summed in zip(bucket, torch.split(flat, [each.numel() for each in bucket]), strict=True):
                     each.copy_(summed.view_as(each))
         if self.scaler is not None and any(each.grad is not None for each in trained):
             self.scaler.unscale_(optimiser)

@@ -58,5 +58,5 @@ def _finite(run: Run, step: Step, row: int) -> bool:
         if not torch.isfinite(loss).all():
             return False
         if loss.requires_grad:
-            loss.backward()
+            torch.autograd.backward(loss)
     return all(each.grad is None or bool(torch.isfinite(each.grad).all()) for each in run.trained)

@@ -1,0 +1,83 @@
+"""Policies that answer with one of k numbered responses in each of p numbered contexts."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from copy import deepcopy
+from typing import Self
+
+import torch
+
+from ..errors import AdjudgeError
+from .policy import Exchange, Prompt, Sampled, Tensor, TokenChances
+
+
+class Arms(ABC):
+    """π(y|x) = softmax(logits of x)_y.
+
+    Arguments:
+        module: what is trained.
+        contexts: p.
+        names: [k] texts of the responses.
+    """
+
+    def __init__(self, module: torch.nn.Module, contexts: int, names: Sequence[str]) -> None:
+        self.module = module
+        self.contexts = contexts
+        self.names = tuple(names)
+
+    @abstractmethod
+    def logits_of(self, contexts: Tensor) -> Tensor:
+        """[b, k] logits in b contexts, with their gradient where torch records one."""
+
+    @property
+    def device(self) -> torch.device:
+        """Where the module is."""
+        return next(self.module.parameters()).device
+
+    def chances(self, exchanges: Sequence[Exchange], *, temperature: float = 1.0) -> TokenChances:
+        """[b, 1] log-probability of each response."""
+        context = torch.tensor([one.prompt[0] for one in exchanges], dtype=torch.long, device=self.device)
+        arm = torch.tensor([one.response[0] for one in exchanges], dtype=torch.long, device=self.device)
+        found = (self.logits_of(context) / temperature).log_softmax(1).gather(1, arm[:, None])
+        return TokenChances(found, torch.ones_like(found))
+
+    @torch.no_grad()
+    def sample(
+        self,
+        prompts: Sequence[tuple[int, ...]],
+        generator: torch.Generator,
+        *,
+        n: int = 1,
+        temperature: float = 1.0,
+        max_tokens: int = 1,  # noqa: ARG002 (responses have one code)
+    ) -> Sampled:
+        """n responses in each context."""
+        context = torch.tensor([prompt[0] for prompt in prompts], dtype=torch.long, device=self.device)
+        chance = (self.logits_of(context) / temperature).softmax(1).to(generator.device)
+        arms = torch.multinomial(chance, n, replacement=True, generator=generator).tolist()
+        made = tuple(Exchange(prompt, (arm,)) for prompt, row in zip(prompts, arms, strict=True) for arm in row)
+        return Sampled(made, self.chances(made, temperature=temperature), (True,) * len(made))
+
+    def reference(self) -> Self:
+        """A frozen copy."""
+        other = deepcopy(self)
+        other.module.requires_grad_(False)
+        other.module.eval()
+        return other
+
+    def encode(self, prompt: Prompt, response: str) -> Exchange:
+        """A context by its number, a response by its name."""
+        context = int(prompt) if isinstance(prompt, str) and prompt.isdigit() else -1
+        if response not in self.names or not 0 <= context < self.contexts:
+            raise AdjudgeError(
+                f"tabular: response {response!r} to prompt {prompt!r}.",
+                f"A context from 0 to {self.contexts - 1} and one of {len(self.names)} named responses.",
+                "Name the responses when the policy is made.",
+            )
+        return Exchange((context,), (self.names.index(response),))
+
+    def decode(self, response: tuple[int, ...]) -> str:
+        """The name of a response."""
+        return self.names[response[0]]
