@@ -126,20 +126,7 @@ class HuggingFaceBackend:
                     answer.set_result(reply)
 
     def _prompt(self, call: Call) -> str:
-        """The messages in the model's own form; roles as words where it has none."""
-        messages = [{"role": role, "content": text} for role, text in call.messages]
-        if not self._tokenizer.chat_template:
-            return "\n\n".join(f"{role}: {text}" for role, text in call.messages) + "\n\nassistant:"
-        options = {"tokenize": False, "add_generation_prompt": True}
-        try:
-            return str(self._tokenizer.apply_chat_template(messages, **options))
-        except Exception:  # some templates refuse the role `system`; then it stands before the first question
-            head = "\n\n".join(text for role, text in call.messages if role == "system")
-            rest = [message for message in messages if message["role"] != "system"]
-            if not head or not rest:
-                raise
-            rest[0] = {"role": rest[0]["role"], "content": f"{head}\n\n{rest[0]['content']}"}
-            return str(self._tokenizer.apply_chat_template(rest, **options))
+        return written(self._tokenizer, call.messages)
 
     def _answers(self, rows: Sequence[_Row]) -> list[Reply]:
         """One reply a row, drawn together."""
@@ -241,6 +228,23 @@ def _no_room(name: str) -> AdjudgeError:
         "A model that leaves room for one prompt and its answer.",
         'Lower max_tokens, say dtype="bfloat16", or take a smaller model.',
     )
+
+
+def written(tokenizer: Any, turns: Sequence[tuple[str, str]]) -> str:
+    """(role, text) turns up to where the answer begins, in the model's own form; roles as words where it has none."""
+    messages = [{"role": role, "content": text} for role, text in turns]
+    if not tokenizer.chat_template:
+        return "\n\n".join(f"{role}: {text}" for role, text in turns) + "\n\nassistant:"
+    options = {"tokenize": False, "add_generation_prompt": True}
+    try:
+        return str(tokenizer.apply_chat_template(messages, **options))
+    except Exception:  # some templates refuse the role `system`; then it stands before the first question
+        head = "\n\n".join(text for role, text in turns if role == "system")
+        rest = [message for message in messages if message["role"] != "system"]
+        if not head or not rest:
+            raise
+        rest[0] = {"role": rest[0]["role"], "content": f"{head}\n\n{rest[0]['content']}"}
+        return str(tokenizer.apply_chat_template(rest, **options))
 
 
 def loaded(model: str, device: str, dtype: str, revision: str) -> tuple[Any, Any, Any]:

@@ -1,0 +1,71 @@
+"""Whether a language model can be told which codes see which: what its settings say, and what it does.
+
+Rows that share a prompt, or hold several, need a mask of their own and positions. A model that takes neither, or minds
+them in part (a window of attention, a recurrent state), would give wrong log-probabilities without a word. So its
+settings are read, and a few exchanges are asked about both ways. Limits: half precision is held to rounding only.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from ..core.finding import Finding, Severity
+from .policy import Exchange
+
+
+def unfit(model: Any) -> str:
+    """Why the settings of a model rule a mask of its own out; "" where they do not."""
+    config = model.config.get_text_config()
+    kinds = set(getattr(config, "layer_types", None) or ()) - {"full_attention"}
+    if kinds:
+        return f"it has layers of {', '.join(sorted(kinds))}"
+    if getattr(config, "sliding_window", None) and getattr(config, "use_sliding_window", True):
+        return f"it sees {config.sliding_window} codes back"
+    if attention(model) not in ("sdpa", "eager"):
+        return f"its attention ({attention(model)}) takes no mask of its own"
+    return "" if takes_positions(model) else "it takes no positions"
+
+
+def attention(model: Any) -> str:
+    """Which code computes attention."""
+    return str(getattr(model.config, "_attn_implementation", None) or "eager")
+
+
+def takes_positions(model: Any) -> bool:
+    """Whether positions can be given."""
+    import inspect
+
+    bare = model.get_base_model() if hasattr(model, "get_base_model") else model
+    return "position_ids" in inspect.signature(bare.forward).parameters
+
+
+def asked(model: Any) -> list[Exchange]:
+    """Two prompts with two responses each, of codes that the model knows."""
+    size = int(model.config.get_text_config().vocab_size)
+    codes = tuple((7 * number * number + 3 * number) % size for number in range(16))
+    return [
+        Exchange(codes[:4], codes[4:8]),
+        Exchange(codes[:4], codes[7:11]),
+        Exchange(codes[5:8], codes[9:14]),
+        Exchange(codes[5:8], codes[2:7]),
+    ]
+
+
+def tolerance(model: Any) -> float:
+    """How far log-probabilities may move by rounding."""
+    wide = next(model.parameters()).dtype in (torch.float32, torch.float64)
+    return 1e-4 if wide else 0.2
+
+
+def told(reason: str, apart: float, most: float) -> Finding:
+    """That each exchange has a row of its own, and why."""
+    return Finding(
+        "layout-unsafe",
+        Severity.INFO,
+        f"The model cannot share rows between responses: {reason}; each exchange has a row of its own.",
+        apart,
+        most,
+        'Say layout="padded", or load the model with attn_implementation="sdpa".',
+    )
