@@ -93,3 +93,30 @@ def test_a_long_table_ends_where_a_short_way_would() -> None:
     order = rng.permutation(20_011)
     again = pair_logit.minimise(Pairs(x[order], won[order], 1 - won[order]), ridge=1.0)
     np.testing.assert_allclose(again, beta, rtol=1e-6)
+
+
+@pytest.mark.parametrize("kind", ["white", "mixed", "sorted", "unseen", "margin"])
+def test_a_long_table_that_starts_from_a_part_ends_where_exact_steps_do(kind: str) -> None:
+    rng = np.random.default_rng(3)
+    n, d = 29_989, 61
+    assert n * d**2 > pair_logit.DEAR
+    assert n > max(pair_logit.LONG, pair_logit.THIN * pair_logit.ROWS * d)
+    x = rng.normal(size=(n, d))
+    if kind == "mixed":
+        x = x * 9.0 ** -np.arange(d).clip(max=4) @ np.linalg.qr(rng.normal(size=(d, d)))[0]
+    won = rng.random(n) < 1 / (1 + np.exp(-x[:, 0] - x[:, 1]))
+    if kind == "sorted":
+        order = np.argsort(x[:, 0])
+        x, won = x[order], won[order]
+    if kind == "unseen":
+        x[:, 7] = 0
+        x[[100, 101, 5000], 7] = [30.0, -40.0, 25.0]  # a feature of three rows, that no part may hold
+    pairs = Pairs(x, won.astype(float), 1.0 - won, rng.uniform(0, 1, n) if kind == "margin" else None)
+    found = pair_logit.minimise(pairs, ridge=1.0)
+    exact = np.zeros(d)
+    for _ in range(60):
+        first, second = pairs.slopes(x @ exact)
+        slope = x.T @ first + exact
+        exact = exact - pair_logit.solve(pair_logit.gram(x, second), 1.0, slope)
+    left = [pairs.loss(x @ at) + 0.5 * at @ at for at in (found, exact)]
+    assert left[0] - left[1] < 1e-10 * n

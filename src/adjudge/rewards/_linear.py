@@ -12,7 +12,7 @@ from ..core.finding import Finding, Severity
 from ..stats import held_pairs
 from ..stats.pair_logit import Fit, Pairs
 from ..tables.preferences import Preferences
-from ..tables.reward_model import Held, RewardModel, linear
+from ..tables.reward_model import Form, Held, RewardModel, linear
 
 Solve = Callable[[Preferences, bool], Fit]
 """Pairs that were all compared, and whether the error of their fit is wanted."""
@@ -58,6 +58,7 @@ def fitted(method: str, preferences: Preferences, solve: Solve, *, folds: int, s
         report=told,
         figures={"free parameters": found.effective},
         findings=(*preferences.findings, *found.findings, *weak(told)),
+        form=Form("linear"),
     )
 
 

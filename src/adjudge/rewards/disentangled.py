@@ -12,14 +12,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from scipy import sparse, special
+from scipy import special
 
 from .._typing import FloatArray
 from ..core.card import Card, Paper
 from ..errors import AdjudgeError
-from ..stats import held_pairs, pair_logit, two_heads
-from ..tables.preferences import Features, Preferences
-from ..tables.reward_model import RewardModel
+from ..stats import held_pairs, pair_logit, reward_forms, two_heads
+from ..tables.preferences import Preferences
+from ..tables.reward_model import Form, RewardModel
 from . import _linear
 
 CARD = Card(
@@ -83,11 +83,8 @@ def fit(
     used, toward = _with_lengths(preferences, ridge)
     found = two_heads.fit(used, apart=apart, square=square, ridge=ridge)
 
-    def reward(features: Features) -> tuple[FloatArray, Features]:
-        return features @ found.quality, _beside_zeros(features)
-
-    def compare(left: Features, right: Features) -> tuple[FloatArray, Features]:
-        return reward(left - right)
+    form, parameters = Form("quality"), np.concatenate([found.quality, found.length])
+    reward, compare = reward_forms.functions(form, parameters)
 
     def predict(some: Preferences, others: Preferences) -> FloatArray:
         rows = some.compared & np.isfinite(some.length).all(axis=1)
@@ -101,7 +98,7 @@ def fit(
     told = held_pairs.report(preferences, chance)
     return RewardModel(
         "rewards.disentangled",
-        np.concatenate([found.quality, found.length]),
+        parameters,
         found.influence.T @ found.influence,
         preferences.feature_names,
         compare,
@@ -114,6 +111,7 @@ def fit(
             "correlation of both parts": toward * found.lengths.correlation(found.quality + found.length),
         },
         findings=(*preferences.findings, *_linear.weak(told)),
+        form=form,
     )
 
 
@@ -134,10 +132,3 @@ def _with_lengths(preferences: Preferences, ridge: float) -> tuple[Preferences, 
     plain = pair_logit.minimise(_linear.pairs_of(used), ridge=ridge)
     toward = 1.0 if two_heads.moments(used)[0].correlation(plain) >= 0 else -1.0
     return replace(used, length=toward * used.length), toward
-
-
-def _beside_zeros(table: Features) -> Features:
-    """[n, 2d] the gradient by (q, l), of which the second part does not count."""
-    if sparse.issparse(table):
-        return sparse.csr_array((table.data, table.indices, table.indptr), shape=(table.shape[0], 2 * table.shape[1]))
-    return np.column_stack([table, np.zeros_like(table)])

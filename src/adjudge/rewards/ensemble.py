@@ -19,12 +19,12 @@ from scipy import sparse, special
 from .._typing import FloatArray, IntArray
 from ..core.card import Card, Paper
 from ..errors import AdjudgeError
-from ..stats import held_pairs, pair_logit
+from ..stats import held_pairs, pair_logit, reward_forms
 from ..stats.bootstrap import cluster_weights
 from ..stats.pair_logit import Pairs
 from ..stats.reward_members import AGGREGATES, Members, aggregate
 from ..tables.preferences import Features, Preferences
-from ..tables.reward_model import Compare, Reward, RewardModel
+from ..tables.reward_model import Form, RewardModel
 from . import _linear
 
 SEED = 80263
@@ -110,7 +110,8 @@ def fit(
         return _members(rows, members, features == "part", ridge, seed, error)
 
     coefficients, influence = table(used, True)
-    reward, compare = _functions(Members(coefficients), how, penalty)
+    form = Form("members", how, {"penalty": penalty, "features": preferences.d})
+    reward, compare = reward_forms.functions(form, coefficients.ravel())
 
     def predict(some: Preferences, others: Preferences) -> FloatArray:
         rows = some.compared
@@ -135,6 +136,7 @@ def fit(
         report=told,
         figures={"spread of members": float(spread.mean()), "agreement of members": float(every.agreement(used.left))},
         findings=(*preferences.findings, *_linear.weak(told)),
+        form=form,
     )
 
 
@@ -170,17 +172,3 @@ def _columns(x: Any, own: IntArray) -> Features:
         return np.ascontiguousarray(x[:, own])
     columns: Any = x
     return sparse.csr_array(columns.tocsc()[:, own])
-
-
-def _functions(every: Members, how: str, penalty: float) -> tuple[Reward, Compare]:
-    """The aggregated reward, and log-odds that are its differences."""
-
-    def reward(features: Features) -> tuple[FloatArray, Features]:
-        value, leaning = aggregate(every.rewards(features), how, penalty)
-        return value, every.gradient(features, leaning)
-
-    def compare(left: Features, right: Features) -> tuple[FloatArray, Features]:
-        (ahead, by_left), (behind, by_right) = reward(left), reward(right)
-        return ahead - behind, by_left - by_right
-
-    return reward, compare

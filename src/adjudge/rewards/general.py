@@ -17,11 +17,11 @@ from scipy import special
 from .._typing import FloatArray
 from ..core.card import Card, Paper
 from ..errors import AdjudgeError
-from ..stats import held_pairs, pair_logit
+from ..stats import held_pairs, pair_logit, reward_forms
 from ..stats.pair_logit import Pairs
 from ..stats.skew import Skew, directions
-from ..tables.preferences import Features, Preferences
-from ..tables.reward_model import RewardModel
+from ..tables.preferences import Preferences
+from ..tables.reward_model import Form, RewardModel
 from . import _linear
 
 CARD = Card(
@@ -92,9 +92,9 @@ def fit(
     used = held_pairs.require(preferences)
     found, form = solve(used, True)
 
-    def compare(left: Features, right: Features) -> tuple[FloatArray, Features]:
-        beside = form.features(left, right)
-        return beside @ found.coefficients, beside
+    parts = {"axes": form.axes, "centre": form.centre}
+    kept = Form("skew", numbers={"stretch": form.stretch}, arrays=parts)
+    _, compare = reward_forms.functions(kept, found.coefficients)
 
     def predict(some: Preferences, others: Preferences) -> FloatArray:
         rows = some.compared
@@ -122,4 +122,5 @@ def fit(
             "share of circles": circles / max(circles + float(mass @ by_reward**2), 1e-300),
         },
         findings=(*preferences.findings, *found.findings, *_linear.weak(told)),
+        form=kept,
     )

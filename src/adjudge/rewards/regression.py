@@ -14,9 +14,9 @@ from scipy import special
 
 from .._typing import FloatArray
 from ..core.card import Card, Paper
-from ..stats import held_pairs, rating_fit
-from ..tables.preferences import Features, Preferences, dense
-from ..tables.reward_model import Compare, Reward, RewardModel
+from ..stats import held_pairs, rating_fit, reward_forms
+from ..tables.preferences import Preferences
+from ..tables.reward_model import Form, RewardModel
 from . import _linear
 
 CARD = Card(
@@ -67,7 +67,8 @@ def fit(preferences: Preferences, *, ridge: float = 1.0, folds: int = 5, seed: i
     """
     held_pairs.require(preferences, column="rating", instead="Fit comparisons with rewards.bradley_terry.")
     found = rating_fit.fit(preferences, ridge=ridge)
-    reward, compare = _functions(found)
+    form, parameters = Form("rated"), np.concatenate([found.coefficients, [found.intercept, found.scale]])
+    reward, compare = reward_forms.functions(form, parameters)
 
     def predict(some: Preferences, others: Preferences) -> FloatArray:
         if not np.isfinite(some.rating[some.weight > 0]).any():
@@ -80,7 +81,7 @@ def fit(preferences: Preferences, *, ridge: float = 1.0, folds: int = 5, seed: i
     told = held_pairs.report(preferences, chance)
     return RewardModel(
         "rewards.regression",
-        np.concatenate([found.coefficients, [found.intercept, found.scale]]),
+        parameters,
         found.covariance,
         preferences.feature_names,
         compare,
@@ -89,24 +90,5 @@ def fit(preferences: Preferences, *, ridge: float = 1.0, folds: int = 5, seed: i
         report=told,
         figures={"free parameters": found.effective, "log-odds by point": found.scale},
         findings=(*preferences.findings, *found.findings, *_linear.weak(told)),
+        form=form,
     )
-
-
-def _functions(found: rating_fit.RatingFit) -> tuple[Reward, Compare]:
-    """Reward and log-odds, with gradients by (β, c, s)."""
-    beta, intercept, scale = found.coefficients, found.intercept, found.scale
-
-    def reward(features: Features) -> tuple[FloatArray, Features]:
-        return features @ beta + intercept, _columns(features, 1.0, 0.0)
-
-    def compare(left: Features, right: Features) -> tuple[FloatArray, Features]:
-        apart = left - right
-        lead = apart @ beta
-        return scale * lead, _columns(scale * apart, 0.0, lead)
-
-    return reward, compare
-
-
-def _columns(table: Features, by_intercept: float, by_scale: FloatArray | float) -> FloatArray:
-    n = table.shape[0]
-    return np.column_stack([dense(table), np.full(n, by_intercept), np.broadcast_to(by_scale, n)])

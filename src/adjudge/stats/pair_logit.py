@@ -25,10 +25,12 @@ from ..tables.preferences import Features, dense
 
 BLOCK = 1 << 13  # rows that stand in memory as a dense weighted copy at once
 STEPS, HALVINGS = 100, 40
-LONG, THIN = 20_000, 16  # rows of a table that starts from a part of it, and how small the part is
+LONG, THIN, ROWS = 20_000, 16, 20  # rows of a table that starts from a part of it; how small; rows by feature of a part
+RUN, READ = 64, 1 << 10  # rows side by side that a part takes; rows of a dense table that are read at once
 DEAR = 1e8  # products in a matrix of second derivatives above which it is rough, and kept
 FAST = 0.1  # a step that gains more than this share of the one before asks for a fresh matrix
-ACCURACY, ROUGH = 1e-10, 1e-11  # of the Newton decrement, by unit of weight, before the last step; of a kept matrix
+PART = 0.05  # of the loss that a part leaves by chance: as far as its own optimum is worth seeking
+ACCURACY, LAST = 1e-10, 1e-11  # of the Newton decrement, and of the loss that is left, by unit of weight
 MOST_FEATURES = 20_000
 FAR = 30.0  # log-odds of a pair beyond which nothing more can be learnt from data that are separable
 
@@ -49,9 +51,15 @@ class Pairs:
     margin: FloatArray | None = None
 
     def every(self, step: int) -> Pairs:
-        """Each step-th row."""
-        margin = None if self.margin is None else self.margin[::step]
-        return Pairs(self.x[::step], self.better[::step], self.worse[::step], margin)
+        """Each step-th run of a few rows, from all over the table."""
+        n = self.better.size
+        starts = np.arange(0, n, RUN * step)
+        return self.rows((starts[:, None] + np.arange(RUN)).ravel()[: n - int(starts[-1]) + (starts.size - 1) * RUN])
+
+    def rows(self, at: slice | IntArray) -> Pairs:
+        """Some of them."""
+        margin = None if self.margin is None else self.margin[at]
+        return Pairs(self.x[at], self.better[at], self.worse[at], margin)
 
     def loss(self, lead: FloatArray) -> float:
         """The sum over pairs at log-odds [n]."""
@@ -94,30 +102,25 @@ class Fit:
     findings: tuple[Finding, ...]
 
 
-def gram(x: Features, weight: FloatArray) -> FloatArray:
-    """[d, d] Σ_i w_i x_i x_iᵀ, in blocks."""
+def gram(x: Features, weight: FloatArray, *, rough: bool = False) -> FloatArray:
+    """[d, d] Σ_i w_i x_i x_iᵀ, in blocks; rough: in single precision for w >= 0, good for the way, not for the end."""
     total = np.zeros((x.shape[1], x.shape[1]))
     for start in range(0, x.shape[0], BLOCK):
-        rows = dense(x[start : start + BLOCK])
-        total += (rows * weight[start : start + BLOCK, None]).T @ rows
-    return total
-
-
-def _rough_gram(x: Features, weight: FloatArray) -> FloatArray:
-    """[d, d] Σ_i w_i x_i x_iᵀ for w >= 0 in single precision: good enough for the way, not for the end."""
-    total, root = np.zeros((x.shape[1], x.shape[1])), np.sqrt(weight).astype(np.float32)
-    for start in range(0, x.shape[0], BLOCK // 2):
-        rows = dense(x[start : start + BLOCK // 2]).astype(np.float32)
-        rows *= root[start : start + BLOCK // 2, None]
-        total += rows.T @ rows
+        rows, mass = dense(x[start : start + BLOCK]), weight[start : start + BLOCK, None]
+        if rough:
+            single = rows.astype(np.float32)
+            single *= np.sqrt(mass).astype(np.float32)
+            total += single.T @ single
+        else:
+            total += (rows * mass).T @ rows
     return total
 
 
 def minimise(pairs: Pairs, *, ridge: float, centre: FloatArray | None = None) -> FloatArray:
     """[d] the coefficients; from `centre`, to which the penalty pulls (0 when None).
 
-    Long tables start from the optimum of every sixteenth row, and keep a matrix of second derivatives while it serves:
-    slopes are exact, so that the end is the same.
+    Long tables start from the optimum of a sixteenth of the rows, whose matrix of second derivatives then serves for
+    all of them while its steps gain enough: slopes are exact, so that the end is the same.
 
     Errors: a penalty that is not above 0 or a loss without a minimum; more features than Newton's steps can hold.
     """
@@ -129,39 +132,83 @@ def minimise(pairs: Pairs, *, ridge: float, centre: FloatArray | None = None) ->
             "Give a small penalty such as 1e-6 for almost none, or hash the texts into fewer slots.",
         )
     origin = np.zeros(d) if centre is None else centre
-    beta = origin.copy()
-    n = pairs.x.shape[0]
-    dear = n * d**2 > DEAR
-    if n > max(LONG, THIN * 20 * d):
-        beta = minimise(pairs.every(THIN), ridge=ridge / THIN, centre=centre)
-    lead = pairs.x @ beta
+    n = pairs.better.size
+    if n <= max(LONG, THIN * ROWS * d):
+        return _descended(pairs, ridge, origin, origin, None, LAST)[0]
+    part, pull = pairs.every(THIN), ridge / THIN
+    few = part.every(THIN) if part.better.size > THIN * ROWS * d else None
+    start = origin if few is None else _descended(few, pull / THIN, origin, origin, None, THIN * PART * d / n)[0]
+    start, bend = _descended(part, pull, origin, start, None, PART * d / n)
+    return _descended(pairs, ridge, origin, start, THIN * bend, LAST)[0]
+
+
+def _descended(
+    pairs: Pairs, ridge: float, origin: FloatArray, beta: FloatArray, bend: FloatArray | None, close: float
+) -> tuple[FloatArray, FloatArray]:
+    """(the optimum, the matrix of second derivatives that led to it), from `beta`.
+
+    A kept matrix serves while gains shrink by enough; the step whose own gain, shrunk as gains shrank so far, leaves
+    less than `close` by unit of weight is the last one, and is not looked at.
+    """
+    dear = pairs.x.shape[0] * beta.size**2 > DEAR
     size = max(float(np.abs(pairs.better + pairs.worse).sum()), 1e-300)
-    value = pairs.loss(lead) + 0.5 * ridge * float((beta - origin) @ (beta - origin))
-    bend, last = None, np.inf
+    value, slope = _valued(pairs, beta, ridge, origin)
+    last, step = np.inf, beta
+    seen: list[tuple[FloatArray, FloatArray]] = []
     for _ in range(STEPS):
-        first, second = pairs.slopes(lead)
-        slope = pairs.x.T @ first + ridge * (beta - origin)
-        step = -solve(bend, ridge, slope) if bend is not None else origin
-        if bend is None or not dear or -float(slope @ step) > FAST * last:
+        gain = np.inf
+        if bend is not None and dear:
+            step = -_turned(bend, ridge, slope, seen)
+            gain = -float(slope @ step)
+        if bend is None or not dear or gain > FAST * last:
             # A margin beside an outcome beyond [0, 1] can bend the loss down; the step then takes the bend for none.
-            bend = (_rough_gram if dear else gram)(pairs.x, second.clip(0))
+            second = pairs.slopes(pairs.x @ beta)[1].clip(0)
+            bend, seen = gram(pairs.x, second, rough=dear), []
             step = -solve(bend, ridge, slope)
-        gain = last = -float(slope @ step)
+            gain = -float(slope @ step)
         if gain <= ACCURACY**2 * size:
-            return beta
-        along, scale = pairs.x @ step, 1.0
+            return beta, bend
+        if gain <= FAST * last < np.inf and gain * gain / last <= close * size:
+            return beta + step, bend
+        scale = 1.0
         for _ in range(HALVINGS):
             trial = beta + scale * step
-            new = pairs.loss(lead + scale * along) + 0.5 * ridge * float((trial - origin) @ (trial - origin))
+            new, new_slope = _valued(pairs, trial, ridge, origin)
             if new <= value - 1e-4 * scale * gain + 1e-12 * size:
                 break
             scale /= 2
         else:
-            return beta
-        beta, lead, value = trial, lead + scale * along, new
-        if gain <= (ROUGH if dear else ACCURACY) * size:
-            return beta
-    return beta
+            return beta, bend
+        if float((trial - beta) @ (new_slope - slope)) > 0:
+            seen.append((trial - beta, new_slope - slope))
+        beta, value, slope, last = trial, new, new_slope, gain
+    assert bend is not None  # some step was made
+    return beta, bend
+
+
+def _turned(bend: FloatArray, ridge: float, slope: FloatArray, seen: list[tuple[FloatArray, FloatArray]]) -> FloatArray:
+    """[d] slope over the kept matrix, corrected by how slopes changed along the steps seen (L-BFGS, two loops)."""
+    along = []
+    for step, change in reversed(seen):
+        along.append(float(step @ slope) / float(step @ change))
+        slope = slope - along[-1] * change
+    found = solve(bend, ridge, slope)
+    for (step, change), share in zip(seen, reversed(along), strict=True):
+        found = found + (share - float(change @ found) / float(step @ change)) * step
+    return found
+
+
+def _valued(pairs: Pairs, beta: FloatArray, ridge: float, origin: FloatArray) -> tuple[float, FloatArray]:
+    """(loss, slope) with the penalty; a dense table is read once, block by block."""
+    apart = beta - origin
+    value, slope = 0.5 * ridge * float(apart @ apart), ridge * apart
+    rows = pairs.x.shape[0] if sparse.issparse(pairs.x) else READ
+    for start in range(0, pairs.x.shape[0], max(rows, 1)):
+        part = pairs.rows(slice(start, start + rows))
+        lead = part.x @ beta
+        value += part.loss(lead)
+        slope = slope + part.x.T @ part.slopes(lead)[0]
+    return value, slope
 
 
 def fit(pairs: Pairs, cluster: IntArray, *, ridge: float, centre: FloatArray | None = None, error: bool = True) -> Fit:

@@ -53,6 +53,22 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Form:
+    """What a model's functions are made of beside its parameters, so that a file can hold it.
+
+    Arguments:
+        kind: `linear`, `rated`, `quality`, `members` or `skew`; `stats.reward_forms.functions` tells what each is.
+        how: the rule that brings members together.
+        numbers, arrays: by name.
+    """
+
+    kind: str
+    how: str = ""
+    numbers: Mapping[str, float] = field(default_factory=dict)
+    arrays: Mapping[str, FloatArray] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class RewardModel:
     """A fitted model; `score` and `difference` take the features that it was fitted on.
 
@@ -68,6 +84,7 @@ class RewardModel:
         report: what `held_out` is worth: over all rows, and by source where there are several.
         figures: further numbers of the fit, by name.
         findings: what to distrust.
+        form: what the functions are made of; None where they are of one's own, so that no file can hold them.
     """
 
     method: str
@@ -80,6 +97,7 @@ class RewardModel:
     report: Mapping[str, Held] = field(default_factory=dict)
     figures: Mapping[str, float] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
+    form: Form | None = None
 
     def score(self, features: Features) -> FloatArray:
         """[n] rewards of responses with features [n, d].
