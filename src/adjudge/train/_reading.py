@@ -30,17 +30,19 @@ def logits_at(module: torch.nn.Module, model: Any, row: Tensor, column: Tensor, 
         column: [N] of the codes in it.
         inputs: of the model.
     """
-    head = model.get_output_embeddings()
+    told = False
 
     def asked(_: Any, given: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+        nonlocal told
+        told = True
         return (given[0][row, column][None], *given[1:])
 
-    hook = head.register_forward_pre_hook(asked)
+    hook = model.get_output_embeddings().register_forward_pre_hook(asked)
     try:
         given = module(**inputs)
     finally:
         hook.remove()
-    return given.logits[0], given
+    return given.logits[0] if told else given.logits[row, column], given  # not every model calls its head by name
 
 
 class _TokenLogp(torch.autograd.Function):

@@ -86,7 +86,12 @@ def is_fresh(model: Any) -> bool:
 
 def read(model: Any, folder: Any, *, trainable: bool = True) -> Any:
     """The model with the adapters of a folder."""
-    return _peft().PeftModel.from_pretrained(model, folder, is_trainable=trainable).eval()
+    peft = _peft()
+    with (
+        torch.random.fork_rng(devices=[]),
+        warnings.catch_warnings(action="ignore"),
+    ):  # names that transformers gives up
+        return peft.PeftModel.from_pretrained(model, folder, is_trainable=trainable).eval()
 
 
 def take_over(model: Any, folder: Any) -> None:

@@ -1,0 +1,121 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from adjudge.errors import AdjudgeError
+from adjudge.train import causal_lm, lora
+from adjudge.train.causal_lm import CausalLM
+from adjudge.train.lora import Lora
+from adjudge.train.policy import Exchange
+
+from . import tiny
+
+SAID = [Exchange((3, 4, 5), (6, 7, 2)), Exchange((3, 4, 5), (8, 2)), Exchange((9, 3), (4, 4, 4))]
+
+
+def policy(kind: str = "llama", **shape: Any) -> CausalLM:
+    return CausalLM(lora.adapted(tiny.model(kind), Lora(3, **shape), seed=5), tiny.tokenizer())
+
+
+def stepped(made: CausalLM) -> torch.Tensor:
+    """Log-probabilities after one step of the optimiser."""
+    trained = [weight for weight in made.module.parameters() if weight.requires_grad]
+    optimiser = torch.optim.SGD(trained, lr=0.05)
+    made.chances(SAID).total.sum().backward()
+    optimiser.step()
+    return made.chances(SAID).logp.detach()
+
+
+@pytest.mark.parametrize("kind", ["llama", "gpt2"])
+def test_adapters_alone_are_trained_and_the_base_is_the_reference(kind: str) -> None:
+    made, bare = policy(kind), CausalLM(tiny.model(kind), tiny.tokenizer())
+    base = {name: weight.clone() for name, weight in made.module.named_parameters() if "lora" not in name}
+    reference = made.reference()
+    first = made.chances(SAID).logp.detach()
+    assert torch.equal(first, bare.chances(SAID).logp)
+    assert torch.equal(reference.chances(SAID).logp, first)
+    assert not list(reference.module.parameters())  # no second copy
+    moved = stepped(made)
+    assert float((moved - first).abs().max()) > 1e-3
+    after = reference.chances(SAID)
+    assert torch.equal(after.logp, first)
+    assert not after.logp.requires_grad
+    for name, weight in made.module.named_parameters():
+        assert ("lora" in name) == weight.requires_grad == (weight.grad is not None), name
+        assert "lora" in name or torch.equal(weight, base[name])
+
+
+def test_asking_the_reference_between_loss_and_gradient_loses_no_gradient() -> None:
+    made = policy()
+    base = made.reference()
+    stepped(made)
+    names = [name for name, weight in made.module.named_parameters() if weight.requires_grad]
+
+    def gradient(ask: bool) -> list[torch.Tensor]:
+        made.module.zero_grad()
+        total = made.chances(SAID).total.sum()
+        if ask:
+            base.chances(SAID)
+        total.backward()
+        return [made.module.get_parameter(name).grad.clone() for name in names]  # type: ignore[union-attr]
+
+    assert all(torch.equal(one, two) for one, two in zip(gradient(False), gradient(True), strict=True))
+
+
+def test_the_reference_has_no_dropout_while_the_policy_has() -> None:
+    made = policy(dropout=0.5)
+    reference = made.reference()
+    first = reference.chances(SAID).logp
+    stepped(made)
+    made.module.train()
+    state = torch.random.get_rng_state()
+    assert torch.equal(reference.chances(SAID).logp, first)
+    assert torch.equal(state, torch.random.get_rng_state())
+    assert made.module.training
+    assert not torch.equal(made.chances(SAID).logp, made.chances(SAID).logp)
+
+
+def test_adapters_that_have_moved_are_copied() -> None:
+    made = policy()
+    moved = stepped(made)
+    reference = made.reference()
+    assert torch.equal(reference.chances(SAID).logp, moved)
+    stepped(made)
+    assert torch.equal(reference.chances(SAID).logp, moved)
+    assert not any(weight.requires_grad for weight in reference.module.parameters())
+
+
+def test_adapters_come_back_bit_by_bit(tmp_path: Path) -> None:
+    CausalLM(tiny.model(), tiny.tokenizer()).save(tmp_path)
+    made = causal_lm.load(tmp_path, device="cpu", lora=Lora(3), seed=5)
+    kept = stepped(made)
+    folder = tmp_path / "adapters"
+    folder.mkdir()
+    made.save(folder)
+    assert (folder / "adapter_model.safetensors").is_file()
+    stepped(made)
+    made.load(folder)
+    assert torch.equal(made.chances(SAID).logp, kept)
+    other = causal_lm.load(folder, device="cpu")
+    assert torch.equal(other.chances(SAID).logp, kept)
+    assert any(weight.requires_grad for weight in other.module.parameters())
+
+
+def test_one_seed_gives_one_adapter_and_touches_no_other_draw() -> None:
+    state = torch.random.get_rng_state()
+    one, two = policy(), policy()
+    assert torch.equal(state, torch.random.get_rng_state())
+    assert all(torch.equal(a, b) for a, b in zip(one.module.parameters(), two.module.parameters(), strict=True))
+    scale = lora.adapted(tiny.model(), Lora(2, scale=0.25)).peft_config["default"]
+    assert scale.lora_alpha / scale.r == 0.25
+
+
+def test_bad_shapes_are_told() -> None:
+    with pytest.raises(AdjudgeError, match="A rank >= 1"):
+        Lora(0)
+    with pytest.raises(AdjudgeError, match=r"nowhere.*names of linear layers"):
+        lora.adapted(tiny.model(), Lora(targets=("nowhere",)))
