@@ -17,6 +17,7 @@ import torch
 
 from .._typing import FloatArray, IntArray
 from ..errors import AdjudgeError
+from ..stats.arrays import plain
 from .policy import Exchange, Policy, Tensor
 
 KINDS = ("precomputed", "live")
@@ -105,14 +106,34 @@ def totals(policy: Policy, exchanges: Sequence[Exchange], batch: int, progress: 
         batch: asked at once.
         progress: called with (done, n) after each batch, where it can be called.
     """
-    order = np.argsort([-len(one.prompt) - len(one.response) for one in exchanges], kind="stable")
     known = np.zeros(len(exchanges))
     told: Callable[[int, int], object] | None = progress if callable(progress) else None
+    done = 0
     with torch.no_grad(), quiet(policy):
-        for start in range(0, order.size, batch):
-            rows = order[start : start + batch]
-            found = policy.chances([exchanges[row] for row in rows]).total
-            known[rows] = found.double().cpu().numpy()
+        for rows in _alike(exchanges, batch):
+            known[rows] = plain(policy.chances([exchanges[row] for row in rows]).total)
+            done += rows.size
             if told is not None:
-                told(min(start + batch, order.size), order.size)
+                told(done, len(exchanges))
     return known
+
+
+def token_chances(
+    policy: Policy, exchanges: Sequence[Exchange], batch: int, temperature: float
+) -> tuple[FloatArray, FloatArray]:
+    """([n, T] log π of each code, [n, T] mask) without a gradient; arguments as of `totals`."""
+    width = max(1, *(len(one.response) for one in exchanges))
+    logp, mask = np.zeros((2, len(exchanges), width))
+    with torch.no_grad(), quiet(policy):
+        for rows in _alike(exchanges, batch):
+            found = policy.chances([exchanges[row] for row in rows], temperature=temperature)
+            wide = min(width, found.logp.shape[1])
+            logp[rows, :wide], mask[rows, :wide] = plain(found.logp)[:, :wide], plain(found.mask)[:, :wide]
+    return logp, mask
+
+
+def _alike(exchanges: Sequence[Exchange], batch: int) -> Iterator[IntArray]:
+    """Numbers of exchanges, those of like length together, the longest first: what has room once has room always."""
+    order = np.argsort([-len(one.prompt) - len(one.response) for one in exchanges], kind="stable")
+    for start in range(0, order.size, batch):
+        yield order[start : start + batch]
