@@ -63,6 +63,7 @@ class Devices:
         self.device = next((each.device for each in module.parameters()), torch.device("cpu"))
         self._half = HALVES.get(precision)
         self.scaler = torch.amp.GradScaler(self.device.type) if precision == "float16" else None
+        self._scaled = False  # whether there was a gradient to take the scale off
         if self._processes is not None:
             for each in (*module.parameters(), *module.buffers()):
                 torch.distributed.broadcast(each.data, 0)
@@ -99,8 +100,14 @@ class Devices:
                 torch.distributed.all_reduce(flat)
                 for each, summed in zip(bucket, torch.split(flat, [each.numel() for each in bucket]), strict=True):
                     each.copy_(summed.view_as(each))
-        if self.scaler is not None and any(each.grad is not None for each in trained):
+        self._scaled = self.scaler is not None and any(each.grad is not None for each in trained)
+        if self.scaler is not None and self._scaled:
             self.scaler.unscale_(optimiser)
+
+    def adapt(self) -> None:
+        """Halves the scale of float16 after an overflow, and doubles it after many updates without one."""
+        if self.scaler is not None and self._scaled:
+            self.scaler.update()
 
     def total(self, numbers: Sequence[float]) -> list[float]:
         """Sums of numbers over the processes."""

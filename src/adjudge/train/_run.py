@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import asdict
 from pathlib import Path
@@ -13,6 +14,7 @@ import numpy as np
 import torch
 
 from .._typing import IntArray
+from ..core.finding import Finding, Severity
 from ..errors import AdjudgeError
 from . import checkpoint
 from ._devices import Devices
@@ -24,6 +26,12 @@ from .step import Recipe, Step
 
 ORDER, DRAWS, DROPOUT = 7919, 7927, 7933  # primes that keep the streams of random numbers apart
 SMALLEST = 2.0**-10  # scale of float16 under which an overflow is a fault of the loss
+OTHER = Finding(
+    "policy-not-as-begun",
+    Severity.WARNING,
+    "The policy given has other weights than that with which the run began: a live reference copied from it differs.",
+    remedy="Make the policy again as it was made at the beginning; the checkpoint gives it the weights it had reached.",
+)
 
 
 class Run:
@@ -58,6 +66,8 @@ class Run:
         self.logged = (0, self.start)  # tokens and time at the line before
         self.order: tuple[int, IntArray] = (-1, np.zeros(0, dtype=np.int64))
         self.journal = Journal(None, 0)
+        self.begun = _mark(self.trained)
+        self.findings: tuple[Finding, ...] = ()
         self.modes = [(each, each.training) for each in policy.module.modules()]
 
     # -- descending --------------------------------------------------------------------------------------------------
@@ -101,8 +111,7 @@ class Run:
             self.skipped += 1
         else:
             raise failure(self, step, parts)
-        if scaler is not None and step.n:
-            scaler.update()
+        self.devices.adapt()
         self.done += 1
         self.tokens += step.tokens
 
@@ -165,7 +174,14 @@ class Run:
         data["fingerprint"] = getattr(self.recipe, "fingerprint", None)
         settings = checkpoint.jsonable(asdict(self.settings))
         far = {"step": self.done, "of": self.of, "tokens": self.tokens, "skipped": self.skipped}
-        return {"settings": settings, "data": data, **far, "seconds": self.seconds, "over": self.over}
+        return {
+            "settings": settings,
+            "data": data,
+            **far,
+            "seconds": self.seconds,
+            "over": self.over,
+            "begun": self.begun,
+        }
 
     def keep(self, over: str | None) -> None:
         """Writes a checkpoint.
@@ -185,7 +201,7 @@ class Run:
             checkpoint.sweep(self.out, keep=self.settings.keep)
         self.devices.wait()
 
-    def warm_up(self) -> None:
+    def warm_up(self, progress: Callable[[int, int], object] | None) -> None:
         """Lets the recipe ask its reference, in the precision of the run; not where the run is over."""
         place = None if self.out is None else checkpoint.latest(self.out)
         if place is not None:
@@ -195,7 +211,7 @@ class Run:
         if not self.over:
             self.policy.module.eval()
             with self.devices.autocast():
-                self.recipe.warm_up(self.policy)
+                self.recipe.warm_up(self.policy, progress)
 
     def resume(self) -> None:
         """Takes over the latest checkpoint, where there is one, and opens the journal."""
@@ -208,6 +224,9 @@ class Run:
             self.recipe.restore(state["recipe"])
             self.done, self.tokens, self.skipped = then["step"], then["tokens"], then["skipped"]
             self.before = then["seconds"]
+            if then["begun"] != self.begun and not self.over:
+                self.findings = (OTHER,)
+            self.begun = then["begun"]
             self.over = self.over or (f"All {self.done:,} updates are done." if self.done >= self.of else "")
         self.journal = Journal(self.out if self.devices.main else None, self.done)
         self.start = time.monotonic()
@@ -218,6 +237,15 @@ class Run:
         self.journal.close()
         for each, mode in self.modes:
             each.training = mode
+
+
+def _mark(parameters: list[torch.nn.Parameter], *, looked: int = 64) -> str:
+    """A few numbers of each parameter, hashed: whether a policy is the one that was, cheaply."""
+    mark = hashlib.sha256()
+    for each in parameters:
+        flat = each.detach().reshape(-1)
+        mark.update(flat[:: max(1, flat.numel() // looked)].double().cpu().numpy().tobytes())
+    return mark.hexdigest()
 
 
 def _seed(*numbers: int) -> int:

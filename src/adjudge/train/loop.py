@@ -11,7 +11,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Protocol
 
 from ..core.finding import Finding, Severity
 from ..errors import AdjudgeError
@@ -46,8 +48,14 @@ class Moment:
 
 Callback = Callable[[Moment], str | None]
 """A reason to stop, in words; None to go on."""
-Progress = Callable[[int, int, Mapping[str, float]], object]
-"""Is told updates done, updates in all, and the metrics of the last."""
+
+
+class Progress(Protocol):
+    """Is told how far a run is."""
+
+    def __call__(self, done: int, of: int, metrics: Mapping[str, float]) -> object:
+        """Updates done, updates in all, and the metrics of the last."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +97,8 @@ def train(
         callbacks: asked after each update; the first reason ends the run.
         resume: go on from the latest checkpoint in `out`, or return at once where the run is over; False begins anew
             and removes what `out` holds of earlier runs.
-        progress: is told after each update.
+        progress: is told after each update (done, of, metrics); before the first, with empty metrics, how much of the
+            reference is asked.
 
     Raises:
         AdjudgeError: no rows; a loss or gradient that is not finite (the rows are kept in `out`/failed_batch.json); a
@@ -117,14 +126,17 @@ def train(
             checkpoint.clear(out)
         checkpoint.sweep(out, keep=settings.keep)
     run.devices.wait()
-    run.warm_up()
+    told = None if progress is None or not run.devices.main else partial(progress, metrics={})
+    run.warm_up(told)
     try:
         run.resume()
         with Interrupt() as interrupt:
             stopped = run.over or _descend(run, callbacks, progress, interrupt)
     finally:
         run.close()
-    return Trained(policy, run.done, stopped, run.journal.history, (*run.journal.findings, *_skipped(run)))
+    return Trained(
+        policy, run.done, stopped, run.journal.history, (*run.findings, *run.journal.findings, *_skipped(run))
+    )
 
 
 def _descend(run: Run, callbacks: Sequence[Callback], progress: Progress | None, interrupt: Interrupt) -> str:

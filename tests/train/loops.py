@@ -1,0 +1,144 @@
+"""A world of the loop's own: contexts with a known best distribution, and a recipe that climbs to it by draws."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from adjudge.train.loop import Moment, train
+from adjudge.train.module_policy import ModulePolicy
+from adjudge.train.policy import Exchange
+from adjudge.train.settings import Settings
+from adjudge.train.tabular import Tabular
+
+CONTEXTS, ARMS = 7, 3
+TRUTH = np.random.default_rng(5).dirichlet(np.ones(ARMS), CONTEXTS)
+
+
+class ToTruth:
+    """Cross-entropy of each context's known distribution; its minimum is that distribution, its value the entropy.
+
+    noise: standard deviation of a weight that each row draws, so that updates hang on the generator.
+    """
+
+    def __init__(self, *, n: int = 23, updates: int = 1, noise: float = 0.0, broken: int | None = None) -> None:
+        self.n, self.updates, self.noise, self.broken = n, updates, noise, broken
+        self.seen = np.zeros(n, dtype=np.int64)
+
+    def warm_up(self, policy, progress=None) -> None:
+        if callable(progress):
+            progress(1, 1)
+
+    def prepare(self, policy, rows, generator):
+        self.seen[rows] += 1
+        return Some(self, rows, 1 + self.noise * torch.randn(len(rows), generator=generator, dtype=torch.float64).abs())
+
+    def state(self) -> Mapping[str, object]:
+        return {"seen": self.seen, "inner": [torch.arange(3), {"half": 0.5}]}
+
+    def restore(self, state: Mapping[str, object]) -> None:
+        assert isinstance(state["seen"], np.ndarray)
+        assert state["inner"][1] == {"half": 0.5}
+        self.seen = state["seen"]
+
+
+class Some:
+    def __init__(self, recipe: ToTruth, rows, weight) -> None:
+        self.recipe, self.at, self.weight = recipe, rows, weight
+        self.n, self.tokens = len(rows), 2 * len(rows)
+
+    def loss(self, policy, part):
+        context = self.at[part] % CONTEXTS
+        asked = [Exchange((int(one),), (arm,)) for one in context for arm in range(ARMS)]
+        logp = policy.chances(asked).total.view(-1, ARMS)
+        terms = -(torch.from_numpy(TRUTH[context]) * logp).sum(1) * self.weight[part]
+        if self.recipe.broken is not None:
+            terms = terms * torch.from_numpy(np.where(self.at[part] == self.recipe.broken, np.nan, 1.0))
+        return terms.sum() / self.weight.sum()
+
+    def metrics(self):
+        return {"seen": float(self.recipe.seen.sum())}
+
+    def rows(self, part):
+        return [{"prompt": int(one)} for one in self.at[part]]
+
+
+def table() -> Tabular:
+    return Tabular(np.zeros((CONTEXTS, ARMS)))
+
+
+def network(*, dropout: float = 0.0, dtype=torch.float64) -> ModulePolicy:
+    with torch.random.fork_rng():
+        torch.manual_seed(3)
+        layers = (torch.nn.Linear(5, 16), torch.nn.Tanh(), torch.nn.Dropout(dropout), torch.nn.Linear(16, ARMS))
+        module = torch.nn.Sequential(*layers).to(dtype)
+    return ModulePolicy(module, np.random.default_rng(1).normal(size=(CONTEXTS, 5)))
+
+
+LONG = Settings(
+    epochs=10,
+    batch=5,
+    micro=2,
+    lr=0.02,
+    schedule="cosine",
+    warmup=0.1,
+    dropout=True,
+    seed=11,
+    checkpoint_every=7,
+    keep=2,
+)
+"""50 updates with all that a resumed run could forget: momentum, rate, order, draws, dropout, the recipe's state."""
+
+
+def long_run(out: Path, *, die_at: int = 0, precision: str = "float32", updates: int = 1):
+    """The same run each time; killed by the system without a word after `die_at` updates."""
+    import os
+    import signal
+
+    def die(moment: Moment) -> None:
+        if moment.step == die_at:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    from dataclasses import replace
+
+    policy = network(dropout=0.2, dtype=torch.float32 if precision != "float32" else torch.float64)
+    recipe = ToTruth(noise=0.3, updates=updates)
+    return train(policy, recipe, replace(LONG, precision=precision), out=out, callbacks=[die])
+
+
+def parameters(policy) -> list[torch.Tensor]:
+    return [each.detach().clone() for each in policy.module.parameters()]
+
+
+def same(some, other) -> bool:
+    return all(torch.equal(a, b) for a, b in zip(parameters(some), parameters(other), strict=True))
+
+
+def several(out: Path) -> None:
+    """One of several processes: its share of a run, and what came of it on the one that writes."""
+    import torch.distributed
+
+    policy, recipe = network(), ToTruth(noise=0.3)
+    asked = []
+
+    def stop(moment: Moment) -> str | None:
+        asked.append(moment.step)
+        return "Enough." if moment.step == 12 else None
+
+    done = train(policy, recipe, Settings(epochs=10, batch=5, lr=0.02, seed=11), out=out, callbacks=[stop])
+    assert done.stopped == "Enough."
+    rank = torch.distributed.get_rank()
+    assert bool(asked) == (rank == 0)
+    torch.save(parameters(policy), out / f"parameters-{rank}.pt")
+    torch.distributed.destroy_process_group()
+
+
+if __name__ == "__main__":
+    if sys.argv[1] == "several":
+        several(Path(sys.argv[2]))
+    else:
+        long_run(Path(sys.argv[2]), die_at=int(sys.argv[3]), precision=sys.argv[4], updates=int(sys.argv[5]))
