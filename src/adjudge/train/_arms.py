@@ -37,11 +37,12 @@ class Arms(ABC):
         return next(self.module.parameters()).device
 
     def chances(self, exchanges: Sequence[Exchange], *, temperature: float = 1.0) -> TokenChances:
-        """[b, 1] log-probability of each response."""
+        """[b, 1] log-probability of each response; that of no response is 0."""
         context = torch.tensor([one.prompt[0] for one in exchanges], dtype=torch.long, device=self.device)
-        arm = torch.tensor([one.response[0] for one in exchanges], dtype=torch.long, device=self.device)
+        arm = torch.tensor([[*one.response, 0][0] for one in exchanges], dtype=torch.long, device=self.device)
         found = (self.logits_of(context) / temperature).log_softmax(1).gather(1, arm[:, None])
-        return TokenChances(found, torch.ones_like(found))
+        given = torch.tensor([[float(bool(one.response))] for one in exchanges], dtype=found.dtype, device=self.device)
+        return TokenChances(torch.where(given > 0, found, 0.0), given)
 
     @torch.no_grad()
     def sample(
@@ -68,8 +69,10 @@ class Arms(ABC):
         return other
 
     def encode(self, prompt: Prompt, response: str) -> Exchange:
-        """A context by its number, a response by its name."""
+        """A context by its number, a response by its name; "" is no response, where a prompt alone is asked for."""
         context = int(prompt) if isinstance(prompt, str) and prompt.isdigit() else -1
+        if not response and "" not in self.names and 0 <= context < self.contexts:
+            return Exchange((context,), ())
         if response not in self.names or not 0 <= context < self.contexts:
             raise AdjudgeError(
                 f"tabular: response {response!r} to prompt {prompt!r}.",
