@@ -23,11 +23,12 @@ BOTH = (
 )
 USUAL = {
     "prompt": ("prompt", "question", "instruction", "context"),
-    "outcome": ("outcome", "winner", "preferred", "chosen_probability"),
+    "outcome": ("outcome", "winner", "preferred", "preference", "chosen_probability"),
     "strength": ("preference_strength", "strength", "margin"),
     "annotator": ("annotator", "annotator_id", "source", "dataset"),
     "cluster": ("cluster", "prompt_id"),
     "weight": ("weight",),
+    "flip": ("flip", "flip_rate"),
     "left_rating": ("score_chosen",),
     "right_rating": ("score_rejected",),
     "completions": ("completions", "responses"),

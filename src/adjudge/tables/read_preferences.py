@@ -42,7 +42,7 @@ def read(
     annotator: str | None = None,
     cluster: str | None = None,
     weight: str | None = None,
-    flip: float = 0.0,
+    flip: float | str | None = None,
     where: str | None = None,
 ) -> Preferences:
     """Reads, checks and codes pairs, ranked lists or labelled responses.
@@ -59,7 +59,8 @@ def read(
         annotator: column of who prefers, or of the collection; None takes a usual name where there is one.
         cluster: column of the independent unit; None means the prompt.
         weight: column of how many equal rows a row stands for.
-        flip: rate below ½ at which labels were turned round.
+        flip: rate below ½ at which labels were turned round, or the column that has it; None takes the column `flip`
+            where there is one, as `adjudge pairs` writes it, else 0.
         where: SQL condition on any column.
 
     Errors: a table that cannot be read; no two responses; verdicts that cannot be read. Equal or empty responses are
@@ -72,15 +73,18 @@ def read(
     """
     opened = open_source(source)
     given = {"prompt": prompt, "left": left, "right": right, "outcome": outcome, "strength": strength,
-             "annotator": annotator, "cluster": cluster, "weight": weight}  # fmt: skip
+             "annotator": annotator, "cluster": cluster, "weight": weight,
+             "flip": flip if isinstance(flip, str) else None}  # fmt: skip
     if rating is not None:
         given |= {"left_rating": rating[0], "right_rating": rating[1]}
     used = _columns(given, opened.names)
+    if isinstance(flip, (int, float)):
+        used.pop("flip", None)
     frame = take(opened, tuple(dict.fromkeys(used.values())), where)
     door = Door.at(frame, list(opened.findings), several=opened.several)
     rows = rows_of(frame, used)
     kept = _kept(rows, door)
-    return _table(kept, frame, used, flip, door)
+    return _table(kept, frame, used, flip if isinstance(flip, (int, float)) else 0.0, door)
 
 
 def _columns(given: dict[str, str | None], names: Sequence[str]) -> dict[str, str]:
@@ -167,7 +171,7 @@ def _table(rows: list[Row], frame: pl.DataFrame, used: dict[str, str], flip: flo
         sources=tuple(sources.cast(pl.String)),
         cluster=coding.encode(unit)[0],
         weight=numbers.weights(taken[used["weight"]], at.size, door) if "weight" in used else None,
-        flip=flip,
+        flip=numbers.numeric(taken[used["flip"]], door, "--flip") if "flip" in used else flip,
         length=np.array([[len(text.split()) for text in side] for side in texts], float).T,
         prompt=prompts,
         turns=tuple(row.turns for row in rows) if any(row.turns for row in rows) else (),

@@ -1,0 +1,201 @@
+"""How probable it is that the chosen one of two samples is better in gold: what a calibrator makes of a judge's scores.
+
+    gold of 0 or 1:    P(i ≻ j) = ½ + (p_i − p_j)/2                        p: calibrated chance of 1; a tie counts half
+    gold on a scale:   P(i ≻ j) = Φ((f_i − f_j)/√(s_i² + s_j² + c²))       f: calibrated score, s: spread of gold about
+    comparisons:       P(i ≻ j) = f(margin)                                f: fitted on pairs whose two golds are known
+
+s is told from held-out forecasts, within prompts where enough are labelled twice; a labelled sample has its gold and
+s = 0; c is the standard error of f_i − f_j from the labels behind the calibrator. Limit: given the scores, golds of two
+samples of a prompt are taken as independent beyond what a prompt adds to both.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+from scipy.special import ndtr
+
+from .._typing import FloatArray, IntArray
+from ..errors import AdjudgeError
+from ..tables.calibrator import Calibrator
+from ..tables.ratings import Ratings
+from ..tables.read import from_arrays
+from ..tables.read_samples import SampledTexts
+from .calibrate import FEWEST, calibrator_for
+
+TWICE = 10  # pairs of labels of one prompt from which the spread within prompts is told
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Labels:
+    """Calibrated scores, and the chance that one of two is better.
+
+    Arguments:
+        value: [n] score on the scale of gold; gold itself where it is known.
+        spread: [n] standard deviation of gold about it; 0 where gold is known.
+        covariance: [q, q] of the calibrator's parameters.
+        gradient: [n, q] of the value by them.
+        binary: whether gold is one of two values.
+        calibrator: behind them.
+        said, true: [q] held-out chance of pairs whose two golds are known, and which came true (½ a tie).
+        unit: [q] their prompts.
+    """
+
+    value: FloatArray
+    spread: FloatArray
+    covariance: FloatArray
+    gradient: FloatArray
+    binary: bool
+    calibrator: Calibrator
+    said: FloatArray
+    true: FloatArray
+    unit: IntArray
+
+    def chance(self, one: IntArray, two: IntArray) -> tuple[FloatArray, FloatArray]:
+        """([m] P(gold of one > gold of two), ties half; [m] its standard error from the calibration)."""
+        apart = self.gradient[one] - self.gradient[two]
+        noise = np.sqrt(np.einsum("mq,qr,mr->m", apart, self.covariance, apart).clip(0))
+        return _chance(self.value[one] - self.value[two], self.spread[one], self.spread[two], noise, self.binary)
+
+
+def from_scores(samples: SampledTexts, calibration: str, *, seed: int) -> Labels:
+    """Calibrates the scores of samples on those whose gold is known.
+
+    Arguments:
+        samples: scores and gold.
+        calibration: of the family `calibration`, or `auto`.
+        seed: of its folds.
+
+    Errors: gold of fewer than four prompts.
+    """
+    ratings = _ratings(samples.score, samples.gold, samples.item)
+    calibrator = calibrator_for(ratings, calibration, seed=seed)
+    forecast = calibrator(ratings).forecast
+    assert forecast is not None
+    labelled = ratings.labelled
+    held = forecast.held_out[labelled]
+    gold, code = ratings.gold[labelled], samples.item[labelled]
+    binary = bool(np.isin(gold, ratings.bounds).all())
+    one, two = pairs_within(code)
+    spread = _spread(gold - held, one, two)
+    known = np.isfinite(held[one] + held[two])
+    one, two = one[known], two[known]
+    first = held[one] >= held[two]  # the judge's choice of the two
+    won, lost = np.where(first, one, two), np.where(first, two, one)
+    wide = np.full(won.size, spread)
+    said = _chance(held[won] - held[lost], wide, wide, np.zeros(won.size), binary)[0]
+    return Labels(
+        value=np.where(labelled, ratings.gold, forecast.value),
+        spread=np.where(labelled, 0.0, spread),
+        covariance=_covariance(forecast.influence, calibrator.cluster),
+        gradient=np.where(labelled[:, None], 0.0, forecast.gradient),
+        binary=binary,
+        calibrator=calibrator,
+        said=said,
+        true=(1 + np.sign(gold[won] - gold[lost])) / 2,
+        unit=code[won],
+    )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Margins:
+    """The chance that the favoured of two is better, from how far the judge puts them apart.
+
+    Arguments:
+        score: [n] a judge's, such as the share of comparisons won.
+        calibrator: of margins.
+        said, true, unit: as in `Labels`.
+    """
+
+    score: FloatArray
+    calibrator: Calibrator
+    said: FloatArray
+    true: FloatArray
+    unit: IntArray
+
+    @property
+    def value(self) -> FloatArray:
+        """[n] the score: margins are calibrated, not scores."""
+        return self.score
+
+    def chance(self, one: IntArray, two: IntArray) -> tuple[FloatArray, FloatArray]:
+        """([m] P(gold of one > gold of two), ties half; [m] its standard error from the calibration)."""
+        value, error = self.calibrator.curve(np.abs(self.score[one] - self.score[two]))
+        return np.where(self.score[one] >= self.score[two], value, 1 - value), error
+
+
+def from_margins(score: FloatArray, samples: SampledTexts, calibration: str, *, seed: int) -> Margins:
+    """Calibrates differences of scores within prompts on pairs whose two golds are known.
+
+    Arguments:
+        score: [n].
+        samples, calibration, seed: as in `from_scores`.
+
+    Errors: such pairs in fewer than four prompts.
+    """
+    labelled = np.flatnonzero(np.isfinite(samples.gold) & np.isfinite(score))
+    one, two = (labelled[each] for each in pairs_within(samples.item[labelled]))
+    first = score[one] >= score[two]
+    won, lost = np.where(first, one, two), np.where(first, two, one)
+    true = (1 + np.sign(samples.gold[won] - samples.gold[lost])) / 2
+    unit = samples.item[won]
+    ratings = _ratings((score[won] - score[lost])[:, None], true, unit, bounds=(0.0, 1.0))
+    calibrator = calibrator_for(ratings, calibration, seed=seed)
+    known = np.isfinite(calibrator.held_out)
+    return Margins(score, calibrator, calibrator.held_out[known], true[known], unit[known])
+
+
+def pairs_within(code: IntArray) -> tuple[IntArray, IntArray]:
+    """Positions of every two rows of one code."""
+    order = np.argsort(code, kind="stable")
+    groups = np.split(order, np.flatnonzero(np.diff(code[order])) + 1)
+    both = np.array([pair for group in groups for pair in combinations(group.tolist(), 2)], dtype=np.int64)
+    return (both[:, 0], both[:, 1]) if both.size else (order[:0], order[:0])
+
+
+def _ratings(score: FloatArray, gold: FloatArray, item: IntArray, bounds: tuple[float, float] | None = None) -> Ratings:
+    units = np.unique(item[np.isfinite(gold)]).size
+    if units < FEWEST:
+        raise AdjudgeError(
+            f"Gold is known of {units} prompts{' with two labelled responses' if bounds else ''}.",
+            f"At least {FEWEST}; dozens for a curve.",
+            "Label more, or leave --gold out: preferences are then the judge's own.",
+        )
+    n = len(gold)
+    return from_arrays(
+        policy=["policy"] * n, score=score, item=item, gold=gold, cluster=item, draw=np.arange(n), bounds=bounds
+    )
+
+
+def _covariance(influence: FloatArray, cluster: IntArray) -> FloatArray:
+    """[q, q] of a calibrator's parameters, by cluster."""
+    units, code = np.unique(cluster, return_inverse=True)
+    total = np.zeros((units.size, influence.shape[1]))
+    np.add.at(total, code, influence)
+    total -= total.mean(axis=0)
+    return total.T @ total * (units.size / max(units.size - 1, 1))
+
+
+def _spread(missed: FloatArray, one: IntArray, two: IntArray) -> float:
+    """Standard deviation of gold about its forecast: within prompts where enough are labelled twice, else over all."""
+    apart = missed[one] - missed[two]
+    apart = apart[np.isfinite(apart)]
+    if apart.size >= TWICE:
+        return float(np.sqrt((apart**2).mean() / 2))
+    known = missed[np.isfinite(missed)]
+    return float(np.sqrt((known**2).mean())) if known.size else np.nan
+
+
+def _chance(
+    gap: FloatArray, one: FloatArray, two: FloatArray, noise: FloatArray, binary: bool
+) -> tuple[FloatArray, FloatArray]:
+    """Chance that a gap is truly above 0, and its standard error by the error of the gap."""
+    if binary:
+        return (0.5 + gap / 2).clip(0, 1), noise / 2
+    wide = np.sqrt(one**2 + two**2 + noise**2)
+    z = gap / np.where(wide > 0, wide, 1.0)
+    known = wide > 0
+    error = np.where(known, np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi) * noise / np.where(known, wide, 1.0), 0.0)
+    return np.where(known, ndtr(z), (1 + np.sign(gap)) / 2), error
