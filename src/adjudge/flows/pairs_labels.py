@@ -4,8 +4,8 @@
     gold on a scale:   P(i ≻ j) = Φ((f_i − f_j)/√(s_i² + s_j² + c²))       f: calibrated score, s: spread of gold about
     comparisons:       P(i ≻ j) = f(margin)                                f: fitted on pairs whose two golds are known
 
-s is told from held-out forecasts, within prompts where enough are labelled twice; a labelled sample has its gold, s = 0;
-c is the standard error of f_i − f_j from the labels. Limit: beyond what a prompt adds to both, golds are independent.
+s is told from held-out forecasts, within prompts where enough are labelled twice; a labelled sample has its gold and
+s = 0; c is the standard error of f_i − f_j. Limit: beyond what a prompt adds to both, golds are independent.
 """
 
 from __future__ import annotations
