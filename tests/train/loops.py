@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from adjudge.train._figures import Figures
 from adjudge.train.loop import Moment, train
 from adjudge.train.module_policy import ModulePolicy
 from adjudge.train.policy import Exchange
@@ -50,6 +51,7 @@ class Some:
     def __init__(self, recipe: ToTruth, rows, weight) -> None:
         self.recipe, self.at, self.weight = recipe, rows, weight
         self.n, self.tokens = len(rows), 2 * len(rows)
+        self.figures = Figures()
 
     def loss(self, policy, part):
         context = self.at[part] % CONTEXTS
@@ -58,10 +60,13 @@ class Some:
         terms = -(torch.from_numpy(TRUTH[context]) * logp).sum(1) * self.weight[part]
         if self.recipe.broken is not None:
             terms = terms * torch.from_numpy(np.where(self.at[part] == self.recipe.broken, np.nan, 1.0))
+        self.figures.keep(
+            part, {"rows": torch.tensor(float(len(context))), "entropy": -(logp * logp.exp()).sum() / self.n}
+        )
         return terms.sum() / self.weight.sum()
 
     def metrics(self):
-        return {"seen": float(self.recipe.seen.sum())}
+        return {"seen": float(self.recipe.seen.sum())} | self.figures.sums()
 
     def rows(self, part):
         return [{"prompt": int(one)} for one in self.at[part]]

@@ -171,7 +171,7 @@ def test_the_first_reason_stops_it() -> None:
                  progress=lambda done, of, metrics: told.append((done, of, set(metrics))))  # fmt: skip
     assert (done.steps, done.stopped) == (5, "Gold fell.")
     assert [(moment.step, moment.of) for moment in seen] == [(step, 12) for step in range(1, 6)]
-    assert {"loss", "lr", "grad_norm", "tokens", "seen"} <= set(seen[0].metrics)
+    assert {"loss", "lr", "grad_norm", "tokens", "seen", "entropy"} <= set(seen[0].metrics)
     assert [each[:2] for each in told] == [(1, 1), *((step, 12) for step in range(1, 6))]
     assert told[0][2] == set()
 
@@ -281,6 +281,8 @@ def test_two_processes_come_where_one_comes(tmp_path: Path) -> None:
     for rank in range(2):
         for a, b in zip(torch.load(tmp_path / f"parameters-{rank}.pt"), parameters(alone), strict=True):
             torch.testing.assert_close(a, b, atol=1e-12, rtol=0)
-    kept = [json.loads(line)["loss"] for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
-    np.testing.assert_allclose(kept, losses(done), atol=1e-12)
+    kept = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
+    for name in ("loss", "lr", "grad_norm", "tokens", "rows", "entropy"):
+        alike = [[line[name] for line in lines] for lines in (kept, done.history)]
+        np.testing.assert_allclose(*alike, atol=1e-12, err_msg=name)
     assert (tmp_path / "checkpoint-000012" / "policy" / "module.pt").is_file()

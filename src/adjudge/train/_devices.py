@@ -11,7 +11,7 @@ each prepares the whole step, so that sampling is repeated and not divided.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
@@ -46,6 +46,17 @@ def device() -> torch.device:
         found: torch.device = processes.device
         return found
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def pooled(sums: Mapping[str, float]) -> dict[str, float]:
+    """Sums by name, added up over the processes. All must ask; a process may have none of a name."""
+    if _processes() is None:
+        return dict(sums)
+    found: list[dict[str, float]] = [{} for _ in range(torch.distributed.get_world_size())]
+    torch.distributed.all_gather_object(found, dict(sums))
+    return {
+        name: sum(each.get(name, 0.0) for each in found) for name in sorted({name for each in found for name in each})
+    }
 
 
 class Devices:

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 
 import torch
 
+from ._devices import pooled
 from .policy import Tensor
 
 
@@ -33,9 +34,9 @@ class Figures:
         self._shares[(part.start or 0, part.stop)] = tuple(shares), stacked
 
     def sums(self) -> dict[str, float]:
-        """Figure -> sum over parts."""
+        """Figure -> sum over parts, those of other processes included: all of them ask at once."""
         made: dict[str, float] = {}
         for names, shares in self._shares.values():
             for name, share in zip(names, shares.tolist(), strict=True):
                 made[name] = made.get(name, 0.0) + share
-        return made
+        return pooled(made)
