@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from safetensors import SafetensorError
 from scipy import stats
 
 from adjudge.errors import AdjudgeError
@@ -81,6 +82,9 @@ class Blind(torch.nn.Module):
     def get_output_embeddings(self) -> Any:
         return self.model.get_output_embeddings()
 
+    def get_input_embeddings(self) -> Any:
+        return self.model.get_input_embeddings()
+
     def forward(self, input_ids: Any, attention_mask: Any = None, position_ids: Any = None, **inputs: Any) -> Any:
         return self.model(input_ids=input_ids, position_ids=position_ids, **inputs)
 
@@ -100,6 +104,35 @@ def test_a_window_of_attention_is_never_trusted_with_shared_rows() -> None:
     policy.chances(exchanges(policy))
     assert policy.layout == "padded"
     assert "8 codes back" in policy.findings[0].message
+
+
+def test_a_window_that_no_exchange_outgrows_is_no_hindrance() -> None:
+    policy = CausalLM(tiny.model(sliding_window=40), tiny.tokenizer(), context=40)
+    policy.chances(exchanges(policy))
+    assert policy.layout == "shared"
+
+
+def test_a_head_that_is_not_called_by_name_is_read_all_the_same() -> None:
+    model = tiny.model()
+    policy = CausalLM(model, tiny.tokenizer())
+    expected = policy.chances(exchanges(policy)).logp
+    model.get_output_embeddings = lambda: torch.nn.Identity()
+    torch.testing.assert_close(policy.chances(exchanges(policy)).logp, expected, atol=1e-6, rtol=0)
+
+
+@pytest.mark.parametrize("attention", ["sdpa", "eager"])
+def test_half_precision_stays_near_and_is_told_in_float32(attention: str) -> None:
+    policy = CausalLM(tiny.model(attn_implementation=attention), tiny.tokenizer())
+    exact = policy.chances(exchanges(policy))
+    with torch.autocast("cpu", torch.bfloat16):
+        near = policy.chances(exchanges(policy))
+    assert near.logp.dtype == torch.float32
+    assert float((near.logp - exact.logp).detach().abs().max()) < 0.15
+    near.total.sum().backward()
+    assert all(weight.grad is not None and weight.grad.isfinite().all() for weight in weights(policy))
+    half = CausalLM(tiny.model(attn_implementation=attention).to(torch.bfloat16), tiny.tokenizer())
+    assert float((half.chances(exchanges(half)).logp - exact.logp).detach().abs().max()) < 0.3
+    assert half.layout == "shared"
 
 
 def test_samples_tell_the_chances_that_the_policy_gives_them() -> None:
@@ -171,35 +204,6 @@ def test_what_was_saved_comes_back_bit_by_bit_and_into_the_same_weights(tmp_path
     assert torch.equal(other.chances(said).logp, policy.chances(said).logp)
 
 
-def test_texts_become_codes_with_an_end_mark_and_come_back() -> None:
-    policy = tiny.policy(context=16)
-    said = policy.encode("how?", "so.")
-    assert said == Exchange(tuple(policy.tokenizer("how?")["input_ids"]), (*policy.tokenizer("so.")["input_ids"], 2))
-    assert policy.decode(said.response) == "so."
-    assert policy.encode("how?", "").response == (2,)
-    assert policy.encode("", "a").prompt == (2,)
-    assert policy.encode("how?", "a" * 20).response == tuple(policy.tokenizer("a" * 12)["input_ids"])  # no end mark
-    with pytest.raises(AdjudgeError, match=r"a prompt of 16 codes.*At most 15"):
-        policy.encode("a" * 16, "b")
-    cut = tiny.policy(context=16, truncate="left").encode("b" * 8 + "a" * 8, "b")
-    assert cut.prompt == tuple(policy.tokenizer("a" * 8)["input_ids"])
-    assert cut.response[-1] == 2
-
-
-def test_turns_are_written_by_the_template_and_end_as_it_ends_them() -> None:
-    template = (
-        "{% for m in messages %}{{ m['role'] }}: {{ m['content'] }}<s>\n{% endfor %}"
-        "{% if add_generation_prompt %}assistant: {% endif %}"
-    )
-    policy = CausalLM(tiny.model(), tiny.tokenizer(template=template))
-    policy.ends = (2, 1)
-    said = policy.encode((("user", "hi"),), "yes")
-    assert policy.tokenizer.decode(list(said.prompt)) == "user: hi<s>\nassistant: "
-    assert policy.tokenizer.decode(list(said.response)) == "yes<s>"
-    bare = tiny.policy().encode((("user", "hi"),), "yes")
-    assert tiny.policy().tokenizer.decode(list(bare.prompt)) == "user: hi\n\nassistant:"
-
-
 def test_bad_input_is_told(tmp_path: Path) -> None:
     policy = tiny.policy(context=16)
     with pytest.raises(AdjudgeError, match=r"longest of 17 codes.*At least one, each with a prompt, of at most 16"):
@@ -214,6 +218,8 @@ def test_bad_input_is_told(tmp_path: Path) -> None:
         policy.sample([(3,) * 16], torch.Generator())
     with pytest.raises(AdjudgeError, match="layout = 'dense'"):
         tiny.policy(layout="dense")
+    with pytest.raises(AdjudgeError, match="writes 34 codes, the model reads 20"):
+        CausalLM(tiny.model(size=20), tiny.tokenizer())
     with pytest.raises(AdjudgeError, match="folder with its files"):
         causal_lm.load(tmp_path / "nothing")
 
@@ -226,3 +232,14 @@ def test_a_reference_of_other_codes_is_refused() -> None:
         causal_lm.require_same_codes(policy, other)
     with pytest.raises(AdjudgeError, match="end mark"):
         causal_lm.require_same_codes(policy, tiny.policy(end=5))
+
+
+def test_a_disk_that_is_full_is_an_error_of_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    policy = tiny.policy()
+
+    def full(*_: Any, **__: Any) -> None:
+        raise SafetensorError("I/O error: No space left on device (os error 28)")
+
+    monkeypatch.setattr(policy.module, "save_pretrained", full)
+    with pytest.raises(OSError, match="No space left"):
+        policy.save(tmp_path)

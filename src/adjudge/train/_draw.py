@@ -15,6 +15,7 @@ from typing import Any
 
 import torch
 
+from ..errors import AdjudgeError
 from ._reading import token_logp
 from .policy import Tensor
 
@@ -115,4 +116,11 @@ def _asked(forward: Forward, codes: Tensor, cache: Any, mask: Tensor, place: Ten
     column = torch.full_like(row, codes.shape[1] - 1)
     inputs = {"attention_mask": mask, "position_ids": place, "past_key_values": cache, "use_cache": True}
     logits, given = forward(row, column, input_ids=codes, **inputs)
-    return logits, given.past_key_values, mask
+    kept = getattr(given, "past_key_values", None)
+    if not hasattr(kept, "batch_select_indices"):
+        raise AdjudgeError(
+            "causal_lm: the model keeps no cache of keys and values.",
+            "One that rows can be taken out of, as Hugging Face's `DynamicCache`.",
+            "Sample with another model; log-probabilities of given responses need no cache.",
+        )
+    return logits, kept, mask

@@ -7,6 +7,7 @@ settings are read, and a few exchanges are asked about both ways. Limits: half p
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
 import torch
@@ -15,14 +16,16 @@ from ..core.finding import Finding, Severity
 from .policy import Exchange
 
 
-def unfit(model: Any) -> str:
-    """Why the settings of a model rule a mask of its own out; "" where they do not."""
+def unfit(model: Any, context: int) -> str:
+    """Why the settings of a model rule a mask of its own out for exchanges of up to `context` codes; "" if not."""
     config = model.config.get_text_config()
+    window = getattr(config, "sliding_window", None) if getattr(config, "use_sliding_window", True) else None
+    wide = window is None or window >= context
     kinds = set(getattr(config, "layer_types", None) or ()) - {"full_attention"}
-    if kinds:
+    if kinds - ({"sliding_attention"} if wide else set()):
         return f"it has layers of {', '.join(sorted(kinds))}"
-    if getattr(config, "sliding_window", None) and getattr(config, "use_sliding_window", True):
-        return f"it sees {config.sliding_window} codes back"
+    if not wide:
+        return f"it sees {window} codes back"
     if attention(model) not in ("sdpa", "eager"):
         return f"its attention ({attention(model)}) takes no mask of its own"
     return "" if takes_positions(model) else "it takes no positions"
@@ -35,8 +38,6 @@ def attention(model: Any) -> str:
 
 def takes_positions(model: Any) -> bool:
     """Whether positions can be given."""
-    import inspect
-
     bare = model.get_base_model() if hasattr(model, "get_base_model") else model
     return "position_ids" in inspect.signature(bare.forward).parameters
 

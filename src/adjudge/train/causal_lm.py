@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 
 from ..backends.huggingface import loaded
 from ..core.finding import Finding
@@ -26,7 +27,7 @@ from ._codes import TRUNCATE, encoded, ends_of
 from ._draw import draw
 from ._layout import LAYOUTS, Rows, rows
 from ._probe import asked, attention, takes_positions, told, tolerance, unfit
-from ._reading import calm, logits_at, token_logp
+from ._reading import calm, logits_at, quiet, token_logp
 from .lora import Lora
 from .policy import Exchange, Prompt, Sampled, Tensor, TokenChances
 
@@ -62,6 +63,13 @@ class CausalLM:
         for word, value, words in (("layout", layout, LAYOUTS), ("truncate", truncate, TRUNCATE)):
             if value not in words:
                 raise AdjudgeError(f"causal_lm.{word} = {value!r}.", f"One of {', '.join(words)}.", "Change it.")
+        codes, known = len(tokenizer), int(model.get_input_embeddings().weight.shape[0])
+        if codes > known:
+            raise AdjudgeError(
+                f"causal_lm: the tokenizer writes {codes:,} codes, the model reads {known:,}.",
+                "A model that knows every code.",
+                "Take the tokenizer that was saved with the model, or model.resize_token_embeddings(len(tokenizer)).",
+            )
         own = getattr(model.config, "max_position_embeddings", None)
         limit = min(int(own) if own else _UNLIMITED, context or _UNLIMITED)
         if limit < 2 or pack_to < 1:
@@ -139,7 +147,7 @@ class CausalLM:
     def _probe(self) -> None:
         """Compares the layout with plain rows, once; takes plain rows where they differ."""
         self._probed = True
-        reason, apart, most = unfit(self._model), float("nan"), tolerance(self._model)
+        reason, apart, most = unfit(self._model, self.context), float("nan"), tolerance(self._model)
         if not reason:
             said = asked(self._model)
             with calm(self.module), torch.autocast(self.device.type, enabled=False):
@@ -211,7 +219,11 @@ class CausalLM:
     def save(self, folder: Path) -> None:
         """Writes what `from_pretrained` of Hugging Face reads: the weights, or the adapters, and the tokenizer."""
         options = {"save_embedding_layers": False} if adapters.is_adapted(self._model) else {}
-        self._model.save_pretrained(folder, **options)
+        try:
+            with quiet():
+                self._model.save_pretrained(folder, **options)
+        except SafetensorError as problem:  # a full disk
+            raise OSError(f"{folder}: {problem}") from problem
         self.tokenizer.save_pretrained(folder)
 
     def load(self, folder: Path) -> None:
@@ -219,7 +231,7 @@ class CausalLM:
         if adapters.is_adapted(self._model):
             adapters.take_over(self._model, folder)
         else:
-            with torch.random.fork_rng(devices=[]):
+            with quiet(), torch.random.fork_rng(devices=[]):
                 other = type(self._model).from_pretrained(folder, torch_dtype=next(self._model.parameters()).dtype)
             self._model.load_state_dict(other.state_dict())
 

@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from tokenizers import Tokenizer, decoders, models, processors
+from transformers import PreTrainedTokenizerFast
+
+from adjudge.errors import AdjudgeError
+from adjudge.train._codes import encoded
+from adjudge.train.causal_lm import CausalLM
+from adjudge.train.policy import Exchange
+
+from . import tiny
+
+
+def test_texts_become_codes_with_an_end_mark_and_come_back() -> None:
+    policy = tiny.policy(context=16)
+    said = policy.encode("how?", "so.")
+    assert said == Exchange(tuple(policy.tokenizer("how?")["input_ids"]), (*policy.tokenizer("so.")["input_ids"], 2))
+    assert policy.decode(said.response) == "so."
+    assert policy.encode("how?", "").response == (2,)
+    assert policy.encode("", "a").prompt == (2,)
+    assert policy.encode("how?", "a" * 20).response == tuple(policy.tokenizer("a" * 12)["input_ids"])  # no end mark
+    with pytest.raises(AdjudgeError, match=r"a prompt of 16 codes.*At most 15"):
+        policy.encode("a" * 16, "b")
+    cut = tiny.policy(context=16, truncate="left").encode("b" * 8 + "a" * 8, "b")
+    assert cut.prompt == tuple(policy.tokenizer("a" * 8)["input_ids"])
+    assert cut.response[-1] == 2
+
+
+def test_turns_are_written_by_the_template_and_end_as_it_ends_them() -> None:
+    template = (
+        "{% for m in messages %}{{ m['role'] }}: {{ m['content'] }}<s>\n{% endfor %}"
+        "{% if add_generation_prompt %}assistant: {% endif %}"
+    )
+    policy = CausalLM(tiny.model(), tiny.tokenizer(template=template))
+    policy.ends = (2, 1)
+    said = policy.encode((("user", "hi"),), "yes")
+    assert policy.tokenizer.decode(list(said.prompt)) == "user: hi<s>\nassistant: "
+    assert policy.tokenizer.decode(list(said.response)) == "yes<s>"
+    bare = tiny.policy().encode((("user", "hi"),), "yes")
+    assert tiny.policy().tokenizer.decode(list(bare.prompt)) == "user: hi\n\nassistant:"
+
+
+def merging(post: str = "") -> Any:
+    """Letters a and b, and one code for "ab"."""
+    made = Tokenizer(models.BPE({"</s>": 0, "a": 1, "b": 2, "ab": 3, "<s>": 4}, [("a", "b")]))
+    made.decoder = decoders.Fuse()
+    if post:
+        made.post_processor = processors.TemplateProcessing(single=post, special_tokens=[("</s>", 0), ("<s>", 4)])
+    return PreTrainedTokenizerFast(tokenizer_object=made, eos_token="</s>", bos_token="<s>")
+
+
+def test_a_code_that_would_span_prompt_and_response_is_parted() -> None:
+    said = encoded(merging(), "aa", "bab", ends=(0,), context=20, truncate="error")
+    assert merging()("aabab")["input_ids"] == [1, 3, 3]
+    assert said == Exchange((1, 1), (2, 3, 0))
+
+
+def test_marks_that_a_tokenizer_adds_stand_where_they_belong() -> None:
+    said = encoded(merging("<s> $A </s>"), "a", "ba", ends=(0,), context=20, truncate="error")
+    assert said == Exchange((4, 1), (2, 1, 0))
+
+
+def test_a_model_without_an_end_mark_is_refused() -> None:
+    tokenizer, model = tiny.tokenizer(), tiny.model()
+    tokenizer.eos_token, model.generation_config.eos_token_id = None, None
+    with pytest.raises(AdjudgeError, match="has an end mark"):
+        CausalLM(model, tokenizer)
+    assert CausalLM(model, tokenizer, end=2).ends == (2,)
