@@ -191,7 +191,7 @@ def test_the_start_of_a_step_is_the_policy_before_it() -> None:
     assert told[0]["loss"] == pytest.approx(0.25, abs=1e-12)  # h = 0 at π = π_t = μ, and (η/2)²
     away = Letters(dtype=torch.float64)
     recipe.restore({"reference": 0 * np.asarray(recipe.state()["reference"])})
-    batch = recipe.prepare(away, np.arange(N), torch.Generator()).batch(away, np.arange(N))
+    batch = recipe.prepare(away, np.arange(N), torch.Generator()).batch(away, slice(0, N))
     np.testing.assert_array_equal(batch.old_chosen, batch.chosen.detach())
     assert not batch.old_chosen.requires_grad
 

@@ -49,7 +49,6 @@ class Reference:
             return
         if self.given == "live":
             self._live = policy.reference()
-            self._live.module.eval()
             return
         self._known = totals(policy if isinstance(self.given, str) else self.given, self._exchanges, self._batch,
                              progress)  # fmt: skip
@@ -59,7 +58,7 @@ class Reference:
         if self.given is None:
             return torch.zeros_like(like)
         if self._live is not None:
-            with torch.no_grad():
+            with torch.no_grad(), quiet(self._live):
                 return self._live.chances([self._exchanges[row] for row in rows]).total.detach()
         if self._known is None:
             raise AdjudgeError(

@@ -77,6 +77,24 @@ def encoded(
     return made, found
 
 
+def check_codes(
+    policy: Policy,
+    reference: Policy,
+    prompts: Sequence[Prompt],
+    responses: Sequence[Sequence[str]],
+    *,
+    looked: int = 64,
+) -> None:
+    """Whether a reference reads texts as the policy does. Errors: it does not."""
+    for row, (prompt, texts) in enumerate(zip(prompts[:looked], responses[:looked], strict=True)):
+        if any(policy.encode(prompt, text) != reference.encode(prompt, text) for text in texts):
+            raise AdjudgeError(
+                f"train.reference: row {row} has other codes there than in the policy.",
+                "Policy and reference share one vocabulary, so that their log-probabilities are of the same tokens.",
+                "Take a reference of the same tokenizer, or leave it out: the policy itself is the usual one.",
+            )
+
+
 def codes(exchanges: Sequence[Exchange]) -> int:
     """Codes of exchanges, prompts and responses, each prompt as often as it stands there."""
     return sum(len(one.prompt) + len(one.response) for one in exchanges)

@@ -22,7 +22,7 @@ from ..tables.pair_batch import PairBatch
 from ..tables.preferences import Preferences
 from ._figures import Figures
 from ._reference import Reference
-from ._texts import codes, encoded, fingerprint, prompts_of, worded
+from ._texts import check_codes, codes, encoded, fingerprint, prompts_of, worded
 from .policy import Exchange, Policy, Prompt, Tensor
 
 PairLoss = Callable[[PairBatch], Tensor]
@@ -90,7 +90,7 @@ class Pairs:
         self.start = start
         self.reference = Reference(reference, self.rows.exchanges, batch=2 * batch)
         if not isinstance(reference, str | None):
-            check_codes(policy, reference, self.rows)
+            check_codes(policy, reference, self.rows.prompts, self.rows.texts)
 
     def prepare(self, policy: Policy, rows: IntArray, generator: torch.Generator) -> PairStep:  # noqa: ARG002
         """The step of some pairs."""
@@ -122,15 +122,14 @@ class PairStep:
 
     def loss(self, policy: Policy, part: slice) -> Tensor:
         """[] share of some of the pairs."""
-        at = self.at[part]
-        batch = self.batch(policy, at)
+        batch = self.batch(policy, part)
         share = self.recipe.loss(batch).sum() / self._whole
         self._figures.keep(part, {"loss": share} | pair_figures(batch, self.recipe.reference.given is not None))
         return share
 
-    def batch(self, policy: Policy, at: IntArray) -> PairBatch:
-        """Some rows of the data as the objective reads them."""
-        rows = self.recipe.rows
+    def batch(self, policy: Policy, part: slice) -> PairBatch:
+        """Some of the pairs as the objective reads them."""
+        at, rows = self.at[part], self.recipe.rows
         chances = policy.chances(self._exchanges(at))
         total = chances.total
         both, length = total.view(-1, 2), chances.length.clamp(min=1).view(-1, 2)
@@ -246,14 +245,3 @@ def read_pairs(preferences: Preferences, policy: Policy, *, skip_long: bool) -> 
         None if np.isnan(margin).all() else np.nan_to_num(margin),
         (*preferences.findings, *found),
     )
-
-
-def check_codes(policy: Policy, reference: Policy, rows: PairRows, *, looked: int = 64) -> None:
-    """Whether a reference reads texts as the policy does. Errors: it does not."""
-    for row, (prompt, texts) in enumerate(zip(rows.prompts[:looked], rows.texts[:looked], strict=True)):
-        if any(policy.encode(prompt, text) != reference.encode(prompt, text) for text in texts):
-            raise AdjudgeError(
-                f"train.reference: row {row} has other codes there than in the policy.",
-                "Policy and reference share one vocabulary, so that their log-probabilities are of the same tokens.",
-                "Take a reference of the same tokenizer, or leave it out: the policy itself is the usual one.",
-            )

@@ -108,8 +108,6 @@ class Rollouts:
             self.reference = self._asked
         elif self._asked:
             self.reference = policy.reference()
-        if self.reference is not None:
-            self.reference.module.eval()
 
     def prepare(self, policy: Policy, rows: IntArray, generator: torch.Generator) -> RolloutStep:
         """Samples, rewards and credits responses to some prompts."""
