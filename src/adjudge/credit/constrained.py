@@ -4,19 +4,28 @@
 
 Moskovitz, Singh, Strouse et al. (2024). θ_i, the proxy point, is what reward i was where the true one peaked in a run
 without constraints: past it, a reward model is being exploited. The multipliers rise while a reward is above its point
-and fall, at the least to 0, while below. Limits: μ = 0 is the weighted sum of rewards; μ = w stops the climb.
+and fall, at the least to 0, while below. Without such a run `searched` looks for the points within one (Nelder & Mead,
+on the true reward); `related` says how the rewards go together, which moves points that were found apart.
+Limits: μ = 0 is the weighted sum of rewards; μ = w stops the climb.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from itertools import combinations
 
 import numpy as np
+from scipy.optimize import minimize
 
 from .._typing import ArrayLike, FloatArray
 from ..core.card import Card, Paper
+from ..core.estimate import Audit
+from ..core.finding import Finding, Severity
 from ..errors import AdjudgeError
 from ..stats.arrays import plain
+from ..stats.concordance import jointly
+from ..stats.rank_correlation import pearson
 from ..stats.reward_groups import as_given, of
 from ..tables.rollouts import Array, Rollouts
 
@@ -31,15 +40,27 @@ CARD = Card(
             "ICLR",
             "https://arxiv.org/abs/2310.04373",
         ),
+        Paper(
+            "A Simplex Method for Function Minimization",
+            "Nelder, Mead",
+            1965,
+            "The Computer Journal",
+            "https://doi.org/10.1093/comjnl/7.4.308",
+        ),
     ),
     needs=("prompt", "parts"),
     assumes=("The points were found on a run of this policy, with these rewards.",),
     limits=(
-        "Points of correlated rewards move together: find them in a run with all of them.",
+        "Points of correlated rewards move together: find them in a run with all of them (`related` tells).",
+        "`searched` takes a look for the truth of its points: with noise in gold it stops near the best, not at it.",
         "The multipliers circle around their values when the dual steps are long beside the policy's.",
     ),
     when="With several reward models that are each exploited in the end, and some gold to see where.",
+    rows=(21,),
 )
+
+
+CLOSE = 0.8  # correlation of two rewards from which points found for each alone are not to be trusted
 
 
 def advantages(rollouts: Rollouts, *, multipliers: ArrayLike | None = None, weights: ArrayLike | None = None) -> Array:
@@ -103,6 +124,112 @@ def proxy_points(parts: ArrayLike, gold: ArrayLike) -> FloatArray:
             "Give the run's curves.",
         )
     return seen[int(np.nanargmax(truth))]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Searched:
+    """Proxy points that were looked for within a run.
+
+    Arguments:
+        points: [m] those at which the true reward was highest.
+        gold: that true reward.
+        tried: [t, m] all points, in the order of the looks.
+        seen: [t] the true reward at each.
+    """
+
+    points: FloatArray
+    gold: float
+    tried: FloatArray
+    seen: FloatArray
+
+
+def searched(
+    looked: Callable[[FloatArray], float], start: ArrayLike, *, spread: ArrayLike, looks: int = 30
+) -> Searched:
+    """Nelder & Mead's search for proxy points, within one run.
+
+    Arguments:
+        looked: takes points [m], goes on with the run under them (`advantages` with multipliers that `ascended` moves)
+            from wherever it is, and gives the mean true reward of what the policy writes then.
+        start: [m] first points, such as the rewards' means before the run.
+        spread: [m], or one number for all: first step along each, in the unit of the rewards, not 0.
+        looks: at the true reward at most, above m + 1.
+
+    Errors: fewer looks; a spread of 0; a look that is not a number.
+
+    >>> found = searched(lambda points: -((points[0] - 2.0) ** 2), [0.0], spread=0.5, looks=40)
+    >>> found.points.round(2).tolist(), len(found.seen) <= 40
+    ([2.0], True)
+    """
+    first = np.asarray(start, dtype=float)
+    width = np.broadcast_to(np.asarray(spread, dtype=float), first.shape)
+    if first.ndim != 1 or looks <= first.size + 1 or not (width != 0).all():
+        raise AdjudgeError(
+            f"constrained: {first.shape} first points, spread {width.tolist()} apart, {looks} looks.",
+            "[m] points, a step along each that is not 0, and more looks than m + 1.",
+            "Give more looks, or a spread such as the rewards' standard deviation.",
+        )
+    tried: list[FloatArray] = []
+    seen: list[float] = []
+
+    def lost(points: FloatArray) -> float:
+        truth = float(looked(points.copy()))
+        if np.isnan(truth):
+            raise AdjudgeError("constrained: a look gave no number.", "A mean true reward.", "Look at more responses.")
+        tried.append(points.copy())
+        seen.append(truth)
+        return -truth
+
+    corners = np.vstack([first, first + np.diag(width)])
+    minimize(lost, first, method="Nelder-Mead", options={"initial_simplex": corners, "maxfev": looks})
+    best = int(np.argmax(seen))
+    return Searched(tried[best], seen[best], np.array(tried), np.array(seen))
+
+
+def related(rollouts: Rollouts) -> Audit:
+    """How the rewards go together within prompts, and with the true one where it is known.
+
+    Arguments:
+        rollouts: parts [b, m], prompt; gold and weight where given.
+
+    Errors: no parts. Returns the figure `correlation`, of each pair of rewards `r0 ~ r1` and of each with `gold`, by
+    prompt; findings on rewards that go together, and on those that go against the truth.
+
+    >>> rng = np.random.default_rng(0)
+    >>> one = rng.normal(size=120)
+    >>> rows = Rollouts(one, np.repeat(np.arange(40), 3), parts=np.c_[one, one + 0.3 * rng.normal(size=120)])
+    >>> seen = related(rows)
+    >>> seen.figures["correlation"].names, [finding.code for finding in seen.findings]
+    (('r0 ~ r1',), ['rewards-go-together'])
+    """
+    parts = _parts(rollouts)
+    columns = {f"r{at}": column for at, column in enumerate(parts.T)}
+    if rollouts.gold is not None:
+        columns["gold"] = plain(rollouts.gold).astype(float)
+    every = {name: of(replace(rollouts, reward=column)) for name, column in columns.items()}
+    names, told = [], []
+    for one, two in combinations(every, 2):
+        rows = np.flatnonzero(every[one].known & every[two].known)
+        names.append(f"{one} ~ {two}")
+        told.append((rows, pearson(every[one].centred[rows], every[two].centred[rows], every[one].weight[rows])))
+    cluster = np.unique(plain(rollouts.prompt), return_inverse=True)[1]
+    figure = jointly(tuple(names), told, cluster, bounds=(-1.0, 1.0), method="credit.constrained")
+    found = []
+    for name, value, (_, high) in zip(names, figure.value, figure.interval(0.95), strict=True):
+        if name.endswith("gold"):
+            if high < 0:
+                text = (
+                    f"{name[:-7]} falls where the true reward rises: their correlation is {value:.2f} within prompts."
+                )
+                remedy = "Give it no weight, or a negative one, until its point is known."
+                found.append(Finding("reward-against-gold", Severity.WARNING, text, value, 0.0, remedy, (name[:-7],)))
+        elif value > CLOSE:
+            text = f"{name.replace(' ~ ', ' and ')} go together: their correlation is {value:.2f} within prompts."
+            remedy = (
+                "Look for the points of both in one run; a point found for one alone is not its own beside the other."
+            )
+            found.append(Finding("rewards-go-together", Severity.INFO, text, value, CLOSE, remedy))
+    return Audit(tuple(found), {"correlation": figure})
 
 
 def _parts(rollouts: Rollouts) -> FloatArray:
