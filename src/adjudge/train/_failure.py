@@ -34,11 +34,13 @@ def failure(run: Run, step: Step, parts: list[slice]) -> AdjudgeError:
     shown = ", ".join(map(str, bad[:SHOWN])) + (", …" if len(bad) > SHOWN else "")
     where = f"by {len(bad):,} of its {step.n:,} rows ({shown})" if bad else f"by none of its {len(rows):,} rows alone"
     kept = "give `out` to have them kept"
-    if run.out is not None and (bad or run.devices.main):
+    (anywhere,) = run.devices.total([len(bad)])
+    if run.out is not None and (bad or (run.devices.main and not anywhere)):
+        file = run.out / (FILE if run.devices.main else f"failed_batch-{run.devices.rank}.json")
         told = [{"row": row, **each} for row in bad or rows for each in step.rows(slice(row, row + 1))]
         text = json.dumps({"update": run.done + 1, what: str(number), "rows": told}, indent=1, default=str)
-        (run.out / FILE).write_text(text, encoding="utf-8")
-        kept = f"read them in {run.out / FILE}"
+        file.write_text(text, encoding="utf-8")
+        kept = f"read them in {file}"
     last = None if run.out is None else checkpoint.latest(run.out)
     return AdjudgeError(
         f"train: the {what} of update {run.done + 1:,} is {number}, made so {where}.",

@@ -82,8 +82,8 @@ def clear(out: Path) -> None:
     for one in out.glob("checkpoint-*"):
         shutil.rmtree(one, ignore_errors=True)
     shutil.rmtree(out / "tensorboard", ignore_errors=True)
-    for name in ("metrics.jsonl", "failed_batch.json"):
-        (out / name).unlink(missing_ok=True)
+    for file in (out / "metrics.jsonl", *out.glob("failed_batch*.json")):
+        file.unlink(missing_ok=True)
 
 
 def record(place: Path) -> dict[str, Any]:

@@ -67,7 +67,7 @@ class Trained:
         steps: updates done.
         stopped: why it ended.
         history: metrics of the logged updates.
-        findings: what to know of the run.
+        findings: what to know of the run; those of its data and its policy are among them.
     """
 
     policy: Policy
@@ -126,17 +126,15 @@ def train(
             checkpoint.clear(out)
         checkpoint.sweep(out, keep=settings.keep)
     run.devices.wait()
-    told = None if progress is None or not run.devices.main else partial(progress, metrics={})
-    run.warm_up(told)
+    run.warm_up(None if progress is None or not run.devices.main else partial(progress, metrics={}))
     try:
         run.resume()
         with Interrupt() as interrupt:
             stopped = run.over or _descend(run, callbacks, progress, interrupt)
     finally:
         run.close()
-    return Trained(
-        policy, run.done, stopped, run.journal.history, (*run.findings, *run.journal.findings, *_skipped(run))
-    )
+    told = (*getattr(recipe, "findings", ()), *getattr(policy, "findings", ()), *run.findings, *run.journal.findings)
+    return Trained(policy, run.done, stopped, run.journal.history, (*told, *_skipped(run)))
 
 
 def _descend(run: Run, callbacks: Sequence[Callback], progress: Progress | None, interrupt: Interrupt) -> str:
