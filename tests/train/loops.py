@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
+import os
+import signal
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import torch
 
+from adjudge.errors import AdjudgeError
 from adjudge.train._figures import Figures
 from adjudge.train.loop import Moment, train
 from adjudge.train.module_policy import ModulePolicy
@@ -101,14 +106,10 @@ LONG = Settings(
 
 def long_run(out: Path, *, die_at: int = 0, precision: str = "float32", updates: int = 1):
     """The same run each time; killed by the system without a word after `die_at` updates."""
-    import os
-    import signal
 
     def die(moment: Moment) -> None:
         if moment.step == die_at:
             os.kill(os.getpid(), signal.SIGKILL)
-
-    from dataclasses import replace
 
     policy = network(dropout=0.2, dtype=torch.float32 if precision != "float32" else torch.float64)
     recipe = ToTruth(noise=0.3, updates=updates)
@@ -142,8 +143,45 @@ def several(out: Path) -> None:
     torch.distributed.destroy_process_group()
 
 
+def limited(out: Path) -> None:
+    """A long run on a system that cuts files short once the first checkpoint is there."""
+    import resource
+
+    from adjudge.train import checkpoint
+
+    write, done = checkpoint.write, []
+
+    def cut(*given):
+        if done:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (2048, 2048))
+        done.append(1)
+        return write(*given)
+
+    checkpoint.write = cut
+    long_run(out)
+
+
+DOOMED = {
+    "float32": lambda out: long_run(out, die_at=32),
+    "float16": lambda out: long_run(out, die_at=32, precision="float16", updates=3),
+    "limited": limited,
+}
+
+
+def doomed(out: Path) -> None:
+    """Runs that do not come to their end, each in a process of its own; torch is imported once for all."""
+    running = {}
+    for name, run in DOOMED.items():
+        running[name] = os.fork()
+        if not running[name]:
+            try:
+                run(out / name)
+            except AdjudgeError as error:
+                (out / f"{name}.txt").write_text(str(error), encoding="utf-8")
+            os._exit(0)
+    ends = {name: os.waitpid(process, 0)[1] for name, process in running.items()}
+    (out / "ends.json").write_text(json.dumps(ends), encoding="utf-8")
+
+
 if __name__ == "__main__":
-    if sys.argv[1] == "several":
-        several(Path(sys.argv[2]))
-    else:
-        long_run(Path(sys.argv[2]), die_at=int(sys.argv[3]), precision=sys.argv[4], updates=int(sys.argv[5]))
+    {"several": several, "doomed": doomed}[sys.argv[1]](Path(sys.argv[2]))

@@ -26,12 +26,17 @@ FEW = Settings(epochs=4, batch=8, lr=0.05, seed=3, schedule="constant", checkpoi
 TIMES = ("seconds", "tokens_per_second")
 
 
-def child(out: Path, die_at: int, precision: str = "float32", updates: int = 1, before: str = "") -> subprocess.Popen:
-    tests = str(Path(__file__).parents[1])
-    code = f"import sys; sys.path.insert(0, {tests!r}); {before}\nfrom train import loops; from pathlib import Path\n"
-    code += f"loops.long_run(Path({str(out)!r}), die_at={die_at}, precision={precision!r}, updates={updates})"
+@pytest.fixture(scope="module")
+def doomed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folders of runs that were killed or cut short, by name; how they ended is in `ends.json`."""
+    out = tmp_path_factory.mktemp("doomed")
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
-    return subprocess.Popen([sys.executable, "-c", code], env=environment, stderr=subprocess.PIPE, text=True)
+    subprocess.run([sys.executable, loops.__file__, "doomed", str(out)], env=environment, check=True, timeout=100)
+    return out
+
+
+def ended(doomed: Path, name: str) -> int:
+    return json.loads((doomed / "ends.json").read_text())[name]
 
 
 def told(history) -> list[dict[str, float]]:
@@ -46,25 +51,23 @@ def names(out: Path) -> list[str]:
 
 
 @pytest.mark.parametrize(("precision", "updates"), [("float32", 1), ("float16", 3)])
-def test_killed_and_resumed_is_unbroken_bit_by_bit(tmp_path: Path, precision: str, updates: int) -> None:
-    killed = child(tmp_path / "killed", 32, precision, updates)
+def test_killed_and_resumed_is_unbroken_bit_by_bit(tmp_path: Path, doomed: Path, precision: str, updates: int) -> None:
+    killed = doomed / precision
     unbroken = loops.long_run(tmp_path / "unbroken", precision=precision, updates=updates)
-    _, said = killed.communicate(timeout=100)
-    assert killed.returncode == -signal.SIGKILL, said
-    assert len(metrics.read(tmp_path / "killed")) == 32
-    begun = checkpoint.latest(tmp_path / "killed")
+    assert os.WTERMSIG(ended(doomed, precision)) == signal.SIGKILL
+    assert len(metrics.read(killed)) == 32
+    begun = checkpoint.latest(killed)
     assert begun is not None
     assert begun.name == ("checkpoint-000028" if updates == 1 else "checkpoint-000030")
-    (tmp_path / "killed" / "checkpoint-000031.partial").mkdir()  # as if it had died while it wrote
-    resumed = loops.long_run(tmp_path / "killed", precision=precision, updates=updates)
+    (killed / "checkpoint-000031.partial").mkdir()  # as if it had died while it wrote
+    resumed = loops.long_run(killed, precision=precision, updates=updates)
     assert resumed.steps == unbroken.steps == 50 * updates
     assert same(resumed.policy, unbroken.policy)
     assert told(resumed.history) == told(unbroken.history)
-    assert told(metrics.read(tmp_path / "killed")) == told(metrics.read(tmp_path / "unbroken"))
-    assert names(tmp_path / "killed") == names(tmp_path / "unbroken")
+    assert told(metrics.read(killed)) == told(metrics.read(tmp_path / "unbroken"))
+    assert names(killed) == names(tmp_path / "unbroken")
     one, other = (
-        torch.load(checkpoint.latest(tmp_path / each) / "state.pt", weights_only=True)
-        for each in ("killed", "unbroken")
+        torch.load(checkpoint.latest(each) / "state.pt", weights_only=True) for each in (killed, tmp_path / "unbroken")
     )
     for a, b in zip(one["optimiser"]["state"].values(), other["optimiser"]["state"].values(), strict=True):
         assert all(torch.equal(a[name], b[name]) for name in a)
@@ -116,22 +119,14 @@ def test_a_full_disk_leaves_the_last_good_one(tmp_path: Path) -> None:
     assert same(resumed, unbroken)
 
 
-def test_a_file_that_the_system_cuts_short_leaves_the_last_good_one(tmp_path: Path) -> None:
+def test_a_file_that_the_system_cuts_short_leaves_the_last_good_one(tmp_path: Path, doomed: Path) -> None:
     """A real limit on the size of files, set once the first checkpoint is there."""
-    before = (
-        "import resource; from adjudge.train import checkpoint; write, done = checkpoint.write, []\n"
-        "def limited(*given):\n"
-        "    if done: resource.setrlimit(resource.RLIMIT_FSIZE, (2048, 2048))\n"
-        "    done.append(1); return write(*given)\n"
-        "checkpoint.write = limited\n"
-    )
-    failed = child(tmp_path, 0, before=before)
-    _, said = failed.communicate(timeout=100)
-    assert failed.returncode == 1
+    said = (doomed / "limited.txt").read_text()
+    assert ended(doomed, "limited") == 0
     assert "the checkpoint of update 14 could not be written" in said
     assert "The last good one is checkpoint-000007" in said
-    assert names(tmp_path) == ["checkpoint-000007"]
-    resumed = loops.long_run(tmp_path)
+    assert names(doomed / "limited") == ["checkpoint-000007"]
+    resumed = loops.long_run(doomed / "limited")
     assert same(resumed.policy, loops.long_run(tmp_path / "unbroken").policy)
 
 
