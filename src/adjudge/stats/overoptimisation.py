@@ -29,6 +29,7 @@ from .cluster import group_sums
 LAWS = ("best_of_n", "policy_gradient")
 FEWEST = 4  # steps at different d: three coefficients, and one to see whether they fit
 FLOOR = 0.01  # of the median variance: no step counts as much as a hundred others
+NOTHING = 1e-12  # of the largest mean: rounding
 OWN = 190_097
 
 
@@ -154,6 +155,7 @@ def fit(table: ProxyCurve, *, law: str = "best_of_n") -> Fit:
     projection[:, used] = np.linalg.pinv(X * np.sqrt(weight)[:, None]) * np.sqrt(weight)
     y = gold.value[used]
     value = projection[:, used] @ y
+    value[np.abs(value) <= NOTHING * np.abs(y).max()] = 0.0  # gold that never varies, but for rounding
     apart = float(weight @ (y - weight @ y) ** 2)
     r2 = 1 - float(weight @ (y - X @ value) ** 2) / apart if apart > 0 else np.nan
     coefficients = Estimate(

@@ -28,6 +28,7 @@ from ..errors import AdjudgeError
 CAP = 0.95  # largest share of the fortune that one pair can lose
 FADE = 0.5 ** (1 / 12)  # a difference counts half after twelve more
 PRIOR = 0.1  # squares of differences, in units of w², that no one has seen yet
+FAITH = 8  # prompts that an expected drop is worth
 SURE = 1.0  # standard errors by which the latest must differ from the best to be called another
 
 
@@ -108,7 +109,7 @@ def advance(run: Watched) -> Watched:
     return replace(run, latest=run.latest + 1, best=best, wealth=wealth, here=(0, 0.0, 0.0))
 
 
-def ask(run: Watched, labels: int, *, batch: int = 4) -> int:
+def ask(run: Watched, labels: int, *, batch: int = 4, expected: float | None = None) -> int:
     """How many fresh prompts to label next, each at checkpoints `run.best` and `run.latest`; 0 to train on.
 
     One batch at each checkpoint; more as long as the labels left would suffice for STOP, were the drop what it seems:
@@ -116,10 +117,13 @@ def ask(run: Watched, labels: int, *, batch: int = 4) -> int:
         labels/2 · (λ·D̄ − λ²·mean(D²)/2) >= log 1/(1 − level) − log W           λ = min(0.95, D̄/mean(D²)), w = 1
 
     Labels tell most there. A drop too small for them is cheaper to see at a later checkpoint, where it is larger.
+    A drop that a law expects of earlier labels (`stats.peak`) counts as eight prompts of this checkpoint: the first
+    few no longer spend labels on a drop that is none. It moves labels alone, and no false alarm with them.
 
     Arguments:
         labels: gold labels left; a prompt takes two.
         batch: prompts at a time, at least 2.
+        expected: gold of the best less gold of the latest, as far as is known without this checkpoint's labels.
 
     Errors: a negative number of labels; a batch below 2.
     """
@@ -130,6 +134,10 @@ def ask(run: Watched, labels: int, *, batch: int = 4) -> int:
     if run.latest == 0 or run.stopped >= 0:
         return 0
     number, total, squares = run.here
+    if number and expected is not None:
+        x = expected / (run.bounds[1] - run.bounds[0])
+        typical = max(squares / number, x * x)
+        number, total, squares = number + FAITH, total + FAITH * x, squares + FAITH * typical
     bet = min(CAP, total / squares) if total > 0 else 0.0
     growth = (bet * total - bet**2 * squares / 2) / max(number, 1)
     more = number == 0 or labels // 2 * growth >= run.fortune_needed - run.wealth
