@@ -61,6 +61,32 @@ def test_too_little_is_silent_and_missing_values_are_left_out() -> None:
     assert [finding.code for finding in watch(hidden).findings] == ["both-likelihoods-fall"]
 
 
+def with_more(win: list[float], diversity: list[float], seed: int = 0) -> LikelihoodCurve:
+    """The run with win rates and diversities of each prompt, with noise."""
+    table, rng = run(mass=[0.5, 0.6, 0.7, 0.8, 0.9], seed=seed), np.random.default_rng((seed, 13))
+    noise = 0.1 * rng.normal(size=(2, table.step.size))
+    wins = np.clip(np.array(win)[table.step] + noise[0], 0, 1)
+    return from_arrays(table.chosen, table.rejected, table.entropy, table.mass, step=table.step, prompt=table.prompt,
+                       win=wins, diversity=np.array(diversity)[table.step] + noise[1])  # fmt: skip
+
+
+def test_a_win_rate_that_falls_stops_where_entropy_and_mass_are_silent() -> None:
+    seen = watch(with_more([0.5, 0.6, 0.7, 0.6, 0.5], [3.0, 2.5, 2.0, 1.5, 1.2]))
+    codes = [finding.code for finding in seen.findings]
+    assert codes == ["win-rate-falls", "both-likelihoods-fall", "diversity-falls"]
+    assert (seen.findings[0].number, seen.findings[0].threshold) == (3, 2)
+    np.testing.assert_allclose(seen.figures["win"].value, [0.5, 0.6, 0.7, 0.6, 0.5], atol=0.04)
+    quiet = watch(with_more([0.5, 0.6, 0.7, 0.7, 0.7], [1.0] * 5))
+    assert [finding.code for finding in quiet.findings] == ["both-likelihoods-fall"]
+
+
+def test_a_win_rate_that_stays_rarely_stops() -> None:
+    runs = 300
+    stops = sum("win-rate-falls" in {finding.code for finding in watch(with_more([0.6] * 5, [1.0] * 5, seed),
+                level=0.9).findings} for seed in range(runs))  # fmt: skip
+    assert 0 < stops / runs < 0.1 + 4 * np.sqrt(0.1 * 0.9 / runs)
+
+
 def test_bad_input_is_named() -> None:
     with pytest.raises(AdjudgeError, match="level 0"):
         watch(run(), level=0)
@@ -68,6 +94,8 @@ def test_bad_input_is_named() -> None:
         from_arrays([-1.0], [-1.0], [0.1], [1.2], step=[0], prompt=[0])
     with pytest.raises(AdjudgeError, match="0 steps"):
         from_arrays([], [], [], [], step=[], prompt=[])
+    with pytest.raises(AdjudgeError, match="win rate"):
+        from_arrays([-1.0], [-1.0], [0.1], [0.2], step=[0], prompt=[0], win=[1.5])
     many = np.arange(101)
     with pytest.raises(AdjudgeError, match="101 steps"):
         watch(from_arrays(-many, -many, many, many * 0, step=many, prompt=many * 0))

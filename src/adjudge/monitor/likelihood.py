@@ -2,10 +2,12 @@
 
     mean log π(y_w), log π(y_l), margin;      top-k entropy H and mass M at each step
     stop at the first step j with H_i > H_j and M_i > M_j for some step i < j, both beyond noise; go back to such an i
+    where they are measured: the same for a win rate W_i > W_j, and what diversity lost since the first step
 
 A policy that grows surer spends less entropy on more mass: entropy falls, mass rises. When both fall, probability has
 left the likely tokens for unlikely ones, and quality with it. A higher likelihood of chosen responses, or a wider
-margin, is no sign of quality by itself: both go on rising, or falling, past the best step.
+margin, is no sign of quality by itself: both go on rising, or falling, past the best step. Win rates against a fixed
+policy say so outright where they can be had, and the figures `win` and `chosen` are the curve of one against the other.
 
 Shi, Land, Locatelli et al. (2024). Limits: without a fall of both nothing is said; each pair of steps is
 tested at (1 − level)/pairs, so that a run without change is stopped in at most 1 − level of cases.
@@ -42,10 +44,11 @@ CARD = Card(
     assumes=("Prompts are independent; each step is measured on the same prompts, or on like ones.",),
     limits=(
         "It is a sign and no measure of quality: where gold can be had, monitor.overoptimisation is the better watch.",
-        "A policy that collapses onto a few favourites raises mass: claim 95's world turned 6 times, unseen.",
-        "The diversity of written responses and win rates are not in the table, and not looked at.",
+        "A policy that collapses onto a few favourites raises mass: entropy and mass never stopped claim 95's runs.",
+        "Diversity falls in good training too, so that its fall is told and stops nothing.",
     ),
-    when="During DPO, IPO and their relatives, at a checkpoint each few dozen steps; stats.top_k gives both columns.",
+    when="During DPO, IPO and their relatives, at a checkpoint each few dozen steps; stats.top_k and stats.diversity give columns.",
+    rows=(95,),
 )
 
 
@@ -58,7 +61,8 @@ def watch(table: LikelihoodCurve, *, level: float = 0.95) -> Audit:
 
     Errors: a level outside (0, 1); more than 100 steps.
 
-    Returns findings, and the figures `chosen`, `rejected`, `margin`, `entropy` and `mass`: the mean of each step.
+    Returns findings, and the figures `chosen`, `rejected`, `margin`, `entropy` and `mass`, with `diversity` and `win`
+    where the table has them: the mean of each step.
 
     >>> prompt, step = np.divmod(np.arange(4 * 31), 4)
     >>> noise = 0.01 * np.random.default_rng(0).normal(size=step.size)
@@ -80,8 +84,10 @@ def watch(table: LikelihoodCurve, *, level: float = 0.95) -> Audit:
         "entropy": table.entropy,
         "mass": table.mass,
     }
+    columns |= {name: column for name in ("diversity", "win") if (column := getattr(table, name)) is not None}
     figures = {name: _means(table, column) for name, column in columns.items()}
-    return Audit((*_stop(figures, level), *_fall(figures, level)), figures)
+    found = (*_stop(figures, level), *_beaten(figures, level), *_fall(figures, level), *_narrowed(figures, level))
+    return Audit(found, figures)
 
 
 def _means(table: LikelihoodCurve, column: FloatArray) -> Estimate:
@@ -94,23 +100,57 @@ def _means(table: LikelihoodCurve, column: FloatArray) -> Estimate:
 def _stop(figures: dict[str, Estimate], level: float) -> list[Finding]:
     """The first step at which entropy and mass are both below those of an earlier one."""
     entropy, mass = figures["entropy"], figures["mass"]
-    left, right = np.triu_indices(len(mass.names), 1)
-    if not left.size:
+    at, best = _lower((entropy, mass), level)
+    if at < 0:
         return []
-    each = 1 - (1 - level) / left.size
-    least = [figure.differences().interval(each)[:, 0] for figure in (entropy, mass)]
-    fell = (least[0] > 0) & (least[1] > 0)
-    if not fell.any():
-        return []
-    at = int(right[fell].min())
-    earlier = left[fell & (right == at)]
-    best = int(earlier[np.argmax(mass.value[earlier])])
     text = (
         f"From step {best} to step {at} top-k entropy fell from {entropy.value[best]:.3g} to {entropy.value[at]:.3g}, "
         f"and top-k mass from {mass.value[best]:.3g} to {mass.value[at]:.3g}: probability leaves the likely tokens."
     )
     remedy = f"Stop, and compare responses of step {best} with later ones by gold."
     return [Finding("entropy-and-mass-fall", Severity.SEVERE, text, float(at), float(best), remedy)]
+
+
+def _beaten(figures: dict[str, Estimate], level: float) -> list[Finding]:
+    """The first step at which the win rate is below that of an earlier one."""
+    win = figures.get("win")
+    at, best = (-1, -1) if win is None else _lower((win,), level)
+    if win is None or at < 0:
+        return []
+    chosen, margin = (figures[name].value[at] - figures[name].value[best] for name in ("chosen", "margin"))
+    text = (
+        f"From step {best} to step {at} the win rate fell from {win.value[best]:.0%} to {win.value[at]:.0%}, while "
+        f"the margin changed by {margin:+.3g} and the likelihood of chosen responses by {chosen:+.3g}."
+    )
+    remedy = f"Stop, and go back to step {best}; margin and likelihood do not say where quality peaks."
+    return [Finding("win-rate-falls", Severity.SEVERE, text, float(at), float(best), remedy)]
+
+
+def _lower(figures: tuple[Estimate, ...], level: float) -> tuple[int, int]:
+    """(first step at which all figures are below those of one earlier step, the best such step); (−1, −1) for none."""
+    left, right = np.triu_indices(len(figures[0].names), 1)
+    if not left.size:
+        return -1, -1
+    each = 1 - (1 - level) / left.size
+    fell = np.all([figure.differences().interval(each)[:, 0] > 0 for figure in figures], axis=0)
+    if not fell.any():
+        return -1, -1
+    at = int(right[fell].min())
+    earlier = left[fell & (right == at)]
+    return at, int(earlier[np.argmax(figures[-1].value[earlier])])
+
+
+def _narrowed(figures: dict[str, Estimate], level: float) -> list[Finding]:
+    """Responses to a prompt are less unlike at the last step than at the first."""
+    spread = figures.get("diversity")
+    if spread is None or len(spread.names) < 2:
+        return []
+    since = spread.difference(spread.names[-1], spread.names[0])
+    if not since.interval(level)[0, 1] < 0:
+        return []
+    text = f"Responses to a prompt grew alike: diversity fell from {spread.value[0]:.3g} to {spread.value[-1]:.3g}."
+    remedy = "Expected of a policy that learns; read some, and price the KL higher if they are all one."
+    return [Finding("diversity-falls", Severity.INFO, text, float(spread.value[-1]), float(spread.value[0]), remedy)]
 
 
 def _fall(figures: dict[str, Estimate], level: float) -> list[Finding]:

@@ -21,6 +21,10 @@ class LikelihoodCurve:
         entropy: [r] mean entropy over the top k tokens of each position, in nats, >= 0; NaN where not measured.
         mass: [r] mean probability of the top k tokens together, in [0, 1]; NaN where not measured.
         prompt: [r] code of the independent unit, 0 … m−1.
+        diversity: [r] how unlike the responses to the prompt are, any unit, such as the effective number of them or
+            `stats.diversity.distinct`; NaN where not measured. None where nobody did.
+        win: [r] chance that a response of the policy beats one of a fixed policy, such as the reference, in [0, 1]; by
+            gold, a person or a judge; NaN where not measured. None where nobody did.
     """
 
     step: IntArray
@@ -29,6 +33,8 @@ class LikelihoodCurve:
     entropy: FloatArray
     mass: FloatArray
     prompt: IntArray
+    diversity: FloatArray | None = None
+    win: FloatArray | None = None
 
     @property
     def steps(self) -> int:
@@ -37,18 +43,28 @@ class LikelihoodCurve:
 
 
 def from_arrays(
-    chosen: ArrayLike, rejected: ArrayLike, entropy: ArrayLike, mass: ArrayLike, *, step: ArrayLike, prompt: ArrayLike
+    chosen: ArrayLike,
+    rejected: ArrayLike,
+    entropy: ArrayLike,
+    mass: ArrayLike,
+    *,
+    step: ArrayLike,
+    prompt: ArrayLike,
+    diversity: ArrayLike | None = None,
+    win: ArrayLike | None = None,
 ) -> LikelihoodCurve:
-    """A checked table.
+    """A checked table; arguments as of `LikelihoodCurve`.
 
     Errors: no row; columns of different lengths; codes below 0; steps that leave a number out; infinite values; an
-    entropy below 0; a mass outside [0, 1].
+    entropy below 0; a mass or a win rate outside [0, 1].
 
     >>> from_arrays([-1, -2], [-2, -3], [0.5, 0.4], [0.9, 0.8], step=[0, 1], prompt=[0, 0]).steps
     2
     """
     at, unit = np.asarray(step, dtype=np.int64), np.asarray(prompt, dtype=np.int64)
     columns = [np.asarray(column, dtype=float) for column in (chosen, rejected, entropy, mass)]
+    more = [None if column is None else np.asarray(column, dtype=float) for column in (diversity, win)]
+    columns += [column for column in more if column is not None]
     alike = at.ndim == 1 and at.size > 0 and all(column.shape == at.shape for column in (*columns, unit))
     if not alike or at.min() < 0 or unit.min() < 0 or np.unique(at).size != at.max() + 1:
         raise AdjudgeError(
@@ -62,5 +78,9 @@ def from_arrays(
             "Finite log-probabilities or NaN, entropy >= 0 in nats, mass in [0, 1].",
             "Correct the columns.",
         )
-    first, second, spread, held = columns
-    return LikelihoodCurve(at, first, second, spread, held, unit)
+    if more[1] is not None and ((more[1] < 0) | (more[1] > 1)).any():
+        raise AdjudgeError(
+            "likelihood curve: a win rate is outside [0, 1].", "A chance in [0, 1] or NaN.", "Correct the column."
+        )
+    first, second, spread, held = columns[:4]
+    return LikelihoodCurve(at, first, second, spread, held, unit, *more)
