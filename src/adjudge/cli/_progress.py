@@ -71,3 +71,14 @@ def _cost(tally: Tally, left: float) -> str:
     shown = f"{tally.cost:.2f} of about {tally.cost + left:.2f}" if tally.cost else ""
     said = shown or f"{tally.tokens:,} tokens"
     return f"{said}, {tally.failed:,} given up" if tally.failed else said
+
+
+@contextmanager
+def told_line() -> Iterator[Callable[[str], None]]:
+    """A function of a text that stands on one line of the error stream until the next; silent in a pipe."""
+    console = Console(file=sys.stderr)
+    if not console.is_terminal:
+        yield lambda text: None  # noqa: ARG005
+        return
+    with console.status("Waiting for the run …") as line:
+        yield line.update

@@ -134,11 +134,16 @@ class Line:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Dots:
-    """[m] points, such as a binned score and its mean gold label; the area tells the `n` rows behind each."""
+    """[m] points, such as a binned score and its mean gold label; the area tells the `n` rows behind each.
+
+    `low` and `high` are [m] ends of error bars; empty for none.
+    """
 
     x: FloatArray
     y: FloatArray
     n: FloatArray
+    low: FloatArray = field(default_factory=lambda: np.zeros(0))
+    high: FloatArray = field(default_factory=lambda: np.zeros(0))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

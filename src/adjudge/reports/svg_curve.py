@@ -57,7 +57,8 @@ def curve(block: Curve, width: int, *, key: str) -> Markup:
 
 def scales(block: Curve, width: int) -> tuple[Scale, Scale]:
     """The two axes: x to the right, y upwards."""
-    dots_x, dots_y = (block.dots.x, block.dots.y) if block.dots else ((), ())
+    dots_x = block.dots.x if block.dots else ()
+    dots_y = [*block.dots.y, *block.dots.low, *block.dots.high] if block.dots else ()
     xs = _finite(*(line.x for line in block.lines), dots_x, *(strip.edges for strip in block.histograms), [block.mark])
     bands = [end for line in block.lines for end in (line.y, line.low, line.high)]
     x_low, x_high = span(xs, bounds=(min(xs), max(xs))) if xs and min(xs) < max(xs) else span(xs)
@@ -198,6 +199,10 @@ def _dots(block: Curve, x: Scale, y: Scale) -> list[Markup]:
     dots = block.dots
     largest = float(np.nanmax(dots.n)) or 1.0
     parts = []
+    for a, low, high in zip(dots.x, dots.low, dots.high, strict=True) if dots.low.size else ():
+        if math.isfinite(low + high):
+            ends = {"x1": x(float(a)), "x2": x(float(a)), "y1": y(float(low)), "y2": y(float(high))}
+            parts.append(tag("line", {"class": "whisker", **ends}))
     for a, b, n in zip(dots.x, dots.y, dots.n, strict=True):
         if math.isfinite(a) and math.isfinite(b):
             words = f"{block.x_name} {number(float(a))}: {number(float(b))} from {count(float(n))}"

@@ -1,0 +1,77 @@
+"""Draws the responses by which a policy is watched, with their distance from the policy at the beginning."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from ..train.policy import Policy, Prompt
+
+
+def drawn(
+    policy: Policy,
+    reference: Policy,
+    prompts: Sequence[Prompt],
+    codes: Sequence[tuple[int, ...]],
+    *,
+    n: int,
+    max_tokens: int,
+    seed: int,
+) -> list[dict[str, Any]]:
+    """Rows of n responses to each prompt: item, prompt, response, kl. The policy is left as it was.
+
+    Arguments:
+        policy: that responds.
+        reference: what its KL is from.
+        prompts, codes: what it responds to.
+        n: responses to each.
+        max_tokens: of a response.
+        seed: of the draw, which takes nothing from the generators of others.
+    """
+    import torch
+
+    generator = torch.Generator().manual_seed(seed)
+    modes = [(each, each.training) for each in policy.module.modules()]
+    policy.module.eval()
+    try:
+        with torch.no_grad():
+            made = policy.sample(codes, generator, n=n, max_tokens=max_tokens)
+            lead = policy.chances(made.exchanges).total - reference.chances(made.exchanges).total
+    finally:
+        for each, mode in modes:
+            each.training = mode
+    exact = _exact_kl(policy, reference, codes)
+    kl = [value for value in exact for _ in range(n)] if exact else lead.double().tolist()
+    asked = [(str(item), _words(prompt)) for item, prompt in enumerate(prompts) for _ in range(n)]
+    return [
+        {
+            "item": item,
+            "prompt": prompt,
+            "response": policy.decode(one.response),
+            "kl": value if math.isfinite(value) else None,
+        }
+        for (item, prompt), one, value in zip(asked, made.exchanges, kl, strict=True)
+    ]
+
+
+def _exact_kl(policy: Policy, reference: Policy, codes: Sequence[tuple[int, ...]]) -> list[float]:
+    """KL in each context of a policy that is a table; nothing for others, whose KL is a mean."""
+    if not (hasattr(policy, "logits_of") and hasattr(reference, "logits_of")):
+        return []
+    import torch
+
+    context = torch.tensor([code[0] for code in codes])
+    with torch.no_grad():
+        one, two = (each.logits_of(context).double().log_softmax(1).numpy() for each in (policy, reference))
+    chance = np.exp(one)
+    with np.errstate(invalid="ignore"):
+        return [float(value) for value in np.where(chance > 0, chance * (one - two), 0.0).sum(axis=1)]
+
+
+def _words(prompt: Prompt) -> str:
+    """A prompt as text; a conversation as its turns."""
+    return prompt if isinstance(prompt, str) else "\n\n".join(f"{role}: {text}" for role, text in prompt)

@@ -1,0 +1,177 @@
+"""Walks along a run's checkpoints, spends labels where they tell most, and bets on a fall with them.
+
+At each checkpoint two fresh prompts are labelled, there and at the best so far; four at a time more while the labels
+left would suffice for STOP, by those and by the law of all labels before (`stats.stopping.ask`, `stats.peak`). Once the
+run has stopped or ended, what is left goes to the question which checkpoint to keep. A prompt is used once.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ..stats import peak, stopping
+from ..tables.run_log import RunLog
+from .watch_gold import Gold
+from .watch_state import KEEP, STOP, Pair, Saved
+
+FIRST, BATCH, BULK = 2, 4, 8  # prompts: at a new checkpoint, then at a time; at a time where people label
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Walked:
+    """Where a watch has come to.
+
+    Arguments:
+        watched: the evidence.
+        turn: where gold is highest among the checkpoints up to `last`.
+        last: code of the latest checkpoint that was looked at, or where STOP was said.
+        saved: what to remember.
+        short: whether fresh prompts ran out before the labels did.
+    """
+
+    watched: stopping.Watched
+    turn: peak.Turn
+    last: int
+    saved: Saved
+    short: bool
+
+    @property
+    def open(self) -> tuple[Pair, ...]:
+        """Pairs whose labels are waited for."""
+        return tuple(pair for pair in self.saved.pairs if pair.gold is None)
+
+
+class Walk:
+    """One walk; `walk` is its door."""
+
+    def __init__(self, table: RunLog, gold: Gold, saved: Saved, labels: int) -> None:
+        self.table, self.gold, self.saved, self.labels = table, gold, saved, labels
+        self.pairs = list(saved.pairs)
+        self.code = {step: number for number, step in enumerate(table.steps)}
+        first = np.flatnonzero(table.sample == 0)
+        self.rows = {(table.steps[table.step[row]], table.items[table.item[row]]): int(row) for row in first}
+        order = np.random.default_rng((saved.seed, 190_039)).permutation(len(table.items))
+        self.order = [table.items[place] for place in order.tolist()]
+        self.watched = stopping.init(bounds=saved.bounds, level=saved.level)
+        self.closed, self.waiting, self.short = saved.closed, False, False
+
+    @property
+    def left(self) -> int:
+        """Labels that may still be asked for."""
+        return max(self.labels - 2 * len(self.pairs), 0)
+
+    def go(self, *, final: bool) -> Walked:
+        """Along all checkpoints, as far as labels allow."""
+        last = 0
+        self._all(range(len(self.pairs)))
+        for here in range(1, len(self.table.steps)):
+            self.watched, last = stopping.advance(self.watched), here
+            self._checkpoint(here)
+            if self.waiting or self.watched.stopped >= 0:
+                break
+            self.closed = max(self.closed, self.table.steps[here])
+        if self.waiting and self.gold.asks is None:
+            self._scout(last + 1)
+        if last and not self.waiting and (final or self.watched.stopped >= 0):
+            self._settle(last)
+        saved = replace(self.saved, closed=self.closed, pairs=tuple(self.pairs))
+        return Walked(self.watched, self._turn(last), last, saved, self.short)
+
+    def _checkpoint(self, here: int) -> None:
+        """Stakes the labels of a checkpoint in their order, and asks for more while they could settle it."""
+        at, done = self.table.steps[here], 0
+        while self.watched.stopped < 0:
+            own = [place for place, one in enumerate(self.pairs) if one.use == STOP and one.later == at]
+            for place in own[done:]:
+                if not self._resolved(place):
+                    self.waiting = True
+                    return
+                one = self.pairs[place]
+                self.watched = stopping.update(self.watched, *([label] for label in one.gold or ()))
+                done += 1
+            if at <= self.closed:
+                return
+            seen, best = self.watched.here[0], self.watched.best
+            size = FIRST if not seen else BATCH if self.gold.asks else BULK
+            expected = self._turn(here).drop(best, here) if seen else None
+            wanted = stopping.ask(self.watched, self.left, batch=size, expected=expected)
+            if (seen == 0 and done) or not wanted or not self._ask(best, here, wanted, STOP):
+                return
+
+    def _scout(self, begin: int) -> None:
+        """Asks people about the checkpoints that came meanwhile too, so that fewer rounds are needed."""
+        for here in range(begin, len(self.table.steps)):
+            at = self.table.steps[here]
+            if all(one.later != at or one.use != STOP for one in self.pairs) and self.left >= 2 * FIRST:
+                self._ask(self.watched.best, here, FIRST, STOP)
+
+    def _settle(self, last: int) -> None:
+        """Spends what is left on which checkpoint to keep."""
+        self.waiting = not self._all(place for place, one in enumerate(self.pairs) if one.use == KEEP)
+        while self.left >= 2 and not self.waiting:
+            earlier, later = self._turn(last).ask(BATCH)
+            size = min(BATCH if self.gold.asks else BULK, self.left // 2)
+            before = len(self.pairs)
+            if not self._ask(earlier, later, size, KEEP):
+                return
+            self.waiting = not self._all(range(before, len(self.pairs)))
+
+    def _ask(self, earlier: int, later: int, wanted: int, use: str) -> bool:
+        """Adds fresh prompts that both checkpoints have; whether there were any."""
+        one, two = self.table.steps[earlier], self.table.steps[later]
+        used = {pair.item for pair in self.pairs}
+        fresh = [
+            item for item in self.order if item not in used and (one, item) in self.rows and (two, item) in self.rows
+        ]
+        if self.gold.asks is None:
+            known = [item for item in fresh if all(self.gold.answered[self.rows[at, item]] for at in (one, two))]
+            fresh = known or fresh  # labels that are there are used before people are asked for more
+        self.short = self.short or len(fresh) < wanted
+        self.pairs += [Pair(one, two, item, use) for item in fresh[:wanted]]
+        return bool(fresh)
+
+    def _all(self, places: Iterable[int]) -> bool:
+        """Whether all of some pairs have their labels; each is asked, the first that has none or not."""
+        return not [place for place in places if not self._resolved(place)]
+
+    def _resolved(self, place: int) -> bool:
+        """Whether both labels of a pair are there now."""
+        pair = self.pairs[place]
+        if pair.gold is not None:
+            return True
+        rows = [self.rows.get((at, pair.item)) for at in (pair.earlier, pair.later)]
+        if None in rows:
+            self.pairs[place] = replace(pair, gold=(math.nan, math.nan))  # the response is no longer there
+            return True
+        one, two = self.gold.of(self.table, [row for row in rows if row is not None])
+        if one is None or two is None:
+            return False
+        self.pairs[place] = replace(pair, gold=(one, two))
+        return True
+
+    def _turn(self, last: int) -> peak.Turn:
+        """Where gold is highest, by all labels so far of checkpoints up to one."""
+        seen = [
+            (self.code[one.earlier], self.code[one.later], one.gold[0] - one.gold[1])
+            for one in self.pairs
+            if one.counts and one.gold and one.earlier in self.code and self.code.get(one.later, last + 1) <= last
+        ]
+        earlier, later, drop = zip(*seen, strict=True) if seen else ((), (), ())
+        return peak.turn(self.table.distance[: last + 1], earlier, later, drop)
+
+
+def walk(table: RunLog, gold: Gold, saved: Saved, *, labels: int, final: bool = False) -> Walked:
+    """Goes on with a watch.
+
+    Arguments:
+        table: the run as it is now.
+        gold: who knows the truth.
+        saved: the watch so far.
+        labels: budget of the whole watch.
+        final: whether the run is over, so that what is left goes to which checkpoint to keep.
+    """
+    return Walk(table, gold, saved, labels).go(final=final)
