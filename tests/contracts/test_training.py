@@ -11,7 +11,8 @@ import torch
 
 from adjudge import catalogue
 from adjudge.errors import AdjudgeError
-from adjudge.flows.recipes import Ascending, kind, prompts_of, recipe_of
+from adjudge.flows.recipe_rollouts import Ascending, prompts_of
+from adjudge.flows.recipes import kind, recipe_of
 from adjudge.tables.preferences import from_arrays
 from adjudge.tables.ranked_lists import RankedLists
 from adjudge.tables.read_lists import Asked
