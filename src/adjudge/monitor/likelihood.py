@@ -47,7 +47,7 @@ CARD = Card(
         "A policy that collapses onto a few favourites raises mass: entropy and mass never stopped claim 95's runs.",
         "Diversity falls in good training too, so that its fall is told and stops nothing.",
     ),
-    when="During DPO, IPO and their relatives, at a checkpoint each few dozen steps; stats.top_k and stats.diversity give columns.",
+    when="During DPO, IPO and kin, each few dozen steps; stats.top_k and stats.diversity give columns.",
     rows=(95,),
 )
 
