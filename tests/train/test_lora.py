@@ -67,7 +67,7 @@ def test_asking_the_reference_between_loss_and_gradient_loses_no_gradient() -> N
 
 
 def test_the_reference_has_no_dropout_while_the_policy_has() -> None:
-    made = policy(dropout=0.5)
+    made = policy("gpt2", dropout=0.5)  # which has dropout of its own
     reference = made.reference()
     first = reference.chances(SAID).logp
     stepped(made)
@@ -119,3 +119,11 @@ def test_bad_shapes_are_told() -> None:
         Lora(0)
     with pytest.raises(AdjudgeError, match=r"nowhere.*names of linear layers"):
         lora.adapted(tiny.model(), Lora(targets=("nowhere",)))
+
+
+def test_a_reference_without_adapters_samples_as_the_base_does() -> None:
+    made, bare = policy(), CausalLM(tiny.model(), tiny.tokenizer())
+    reference = made.reference()
+    stepped(made)
+    drawn = [each.sample([(3, 4)], torch.Generator().manual_seed(1), n=7, max_tokens=9) for each in (reference, bare)]
+    assert drawn[0].exchanges == drawn[1].exchanges

@@ -9,7 +9,7 @@ that falls within that rounding error falls differently.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +19,7 @@ from ..errors import AdjudgeError
 from ._reading import token_logp
 from .policy import Tensor
 
-Forward = Callable[..., tuple[Tensor, Any]]
+Forward = Callable[[Tensor, Tensor, Mapping[str, Any]], tuple[Tensor, Any]]
 """(row, column, inputs of the model) -> logits there, and all that the model gave."""
 
 
@@ -114,8 +114,8 @@ def _next(forward: Forward, last: Tensor, cache: Any, mask: Tensor) -> tuple[Ten
 def _asked(forward: Forward, codes: Tensor, cache: Any, mask: Tensor, place: Tensor) -> tuple[Tensor, Any, Tensor]:
     row = torch.arange(len(codes), device=codes.device)
     column = torch.full_like(row, codes.shape[1] - 1)
-    inputs = {"attention_mask": mask, "position_ids": place, "past_key_values": cache, "use_cache": True}
-    logits, given = forward(row, column, input_ids=codes, **inputs)
+    inputs = {"input_ids": codes, "attention_mask": mask, "position_ids": place, "use_cache": True}
+    logits, given = forward(row, column, inputs if cache is None else inputs | {"past_key_values": cache})
     kept = getattr(given, "past_key_values", None)
     if not hasattr(kept, "batch_select_indices"):
         raise AdjudgeError(

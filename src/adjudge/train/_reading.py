@@ -10,7 +10,7 @@ a time. Limits: a second derivative is refused.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -21,7 +21,9 @@ from .policy import Tensor
 _ROWS = 256  # logits widened at once
 
 
-def logits_at(module: torch.nn.Module, model: Any, row: Tensor, column: Tensor, **inputs: Any) -> tuple[Tensor, Any]:
+def logits_at(
+    module: torch.nn.Module, model: Any, row: Tensor, column: Tensor, inputs: Mapping[str, Any]
+) -> tuple[Tensor, Any]:
     """([N, v] logits that stand at (row, column), all that the model gave).
 
     Arguments:
@@ -29,7 +31,7 @@ def logits_at(module: torch.nn.Module, model: Any, row: Tensor, column: Tensor, 
         model: the causal model itself, whose head is told what to read.
         row: [N] of the batch.
         column: [N] of the codes in it.
-        inputs: of the model.
+        inputs: of the model, by name.
     """
     told = False
 

@@ -11,7 +11,7 @@ Limits: decoders alone; images are not read; positions beyond the context are re
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -113,17 +113,17 @@ class CausalLM:
         inputs = {"input_ids": laid.codes.to(device), "use_cache": False}
         if laid.attends is not None:
             inputs |= {"attention_mask": self._mask(laid.attends.to(device)), "position_ids": laid.positions.to(device)}
-        logits, _ = self._forward(laid.row.to(device), laid.column.to(device), **inputs)
+        logits, _ = self._forward(laid.row.to(device), laid.column.to(device), inputs)
         found = token_logp(logits, laid.target.to(device), temperature)
         blank = torch.zeros(laid.size, dtype=found.dtype, device=device)
         mask = blank.index_put((exchange, step), torch.ones_like(found.detach()))
         return TokenChances(blank.index_put((exchange, step), found), mask)
 
-    def _forward(self, row: Tensor, column: Tensor, **inputs: Any) -> tuple[Tensor, Any]:
+    def _forward(self, row: Tensor, column: Tensor, inputs: Mapping[str, Any]) -> tuple[Tensor, Any]:
         """Logits at (row, column), and all that the model gave."""
         if not self._placed:
-            inputs.pop("position_ids", None)
-        return logits_at(self.module, self._model, row, column, **inputs)
+            inputs = {name: value for name, value in inputs.items() if name != "position_ids"}
+        return logits_at(self.module, self._model, row, column, inputs)
 
     def _mask(self, attends: Tensor) -> Tensor:
         """[r, 1, L, L] in the form that the model's attention adds or applies."""

@@ -16,6 +16,7 @@ import torch
 
 from ..errors import AdjudgeError
 from ._reading import calm
+from .policy import Tensor
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,11 +114,21 @@ class WithoutAdapters(torch.nn.Module):
         self.eval()
 
     @torch.no_grad()
-    def forward(self, **inputs: Any) -> Any:
+    def forward(
+        self,
+        input_ids: Tensor,
+        *,
+        attention_mask: Tensor | None = None,
+        position_ids: Tensor | None = None,
+        past_key_values: Any = None,
+        use_cache: bool = False,
+    ) -> Any:
         """What the base model gives."""
         (model,) = self._held
+        named = {"attention_mask": attention_mask, "position_ids": position_ids, "past_key_values": past_key_values}
+        given = {name: value for name, value in named.items() if value is not None}
         with calm(model), model.disable_adapter():
-            return model(**inputs)
+            return model(input_ids=input_ids, use_cache=use_cache, **given)
 
 
 def _peft() -> Any:
