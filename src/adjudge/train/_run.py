@@ -127,9 +127,13 @@ class Run:
         """Draws of dropout that hang on the update and the part; those of the caller stay as they were."""
         stack = ExitStack()
         if self.settings.dropout:
-            device = self.devices.device
-            stack.enter_context(torch.random.fork_rng([device] if device.type == "cuda" else []))
-            torch.manual_seed(_seed(self.settings.seed, DROPOUT, self.done, part.start))
+            graphics = self.devices.device if self.devices.device.type == "cuda" else None
+            stack.enter_context(torch.random.fork_rng([] if graphics is None else [graphics]))
+            seed = _seed(self.settings.seed, DROPOUT, self.done, part.start)
+            torch.default_generator.manual_seed(seed)  # torch.manual_seed would queue a call for each absent device
+            if graphics is not None:
+                with torch.cuda.device(graphics):
+                    torch.cuda.manual_seed(seed)
         return stack
 
     def rate(self, done: int) -> float:
