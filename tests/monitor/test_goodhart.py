@@ -59,7 +59,7 @@ def test_a_gold_that_is_the_proxy_is_safe_to_the_end():
 
 def test_without_gold_the_angle_must_be_given():
     bare = world(3)
-    with pytest.raises(AdjudgeError, match="None"):
+    with pytest.raises(AdjudgeError, match="not known"):
         goodhart.watch(bare)
     seen = goodhart.watch(bare, angle=0.7)
     assert [finding.code for finding in seen.findings] == ["stop-early"]

@@ -75,8 +75,9 @@ def watch(table: RewardProcess, *, angle: float | None = None) -> Audit:
     corners, cosines = geometry.ascend(table, geometry.occupancy(table, start))
     widest = geometry.angle(table, table.proxy_reward, table.gold_reward) if angle is None and known else angle
     if widest is None or not 0 <= widest <= np.pi / 2 or not cosines.size:
+        told = "not known" if widest is None or np.isnan(widest) else f"{widest:.3g}"
         raise AdjudgeError(
-            f"goodhart: the angle of proxy and gold is {widest}, the path has {cosines.size} stretches.",
+            f"goodhart: the angle of proxy and gold is {told}, the path has {cosines.size} stretches.",
             "An angle in [0, π/2], and a proxy that prefers one policy to another.",
             "Pass the angle, or a proxy that agrees with gold more than it contradicts it.",
         )
