@@ -2,13 +2,14 @@
 
 World: 5 common features make a response good; each of 36 oddities is in 1 response of 40, and a little bad. Of 400
 labels 25 % are turned round, and nobody knows: some oddities look very good by chance. Unbiased curves: for every n,
-the mean over all subsets of n of 4,096 sampled responses.
+the mean over all subsets of n of 4,096 sampled responses. Beside it a world in which whoever labels likes oddities, so
+that all members share the error.
 """
 
 import numpy as np
-from scipy.special import gammaln
 
 from adjudge.rewards import ensemble
+from adjudge.stats import best_of_n
 from adjudge.tables.preferences import from_arrays
 
 COMMON, ODD, PAIRS, POOL, SEEDS = 5, 36, 400, 4096, 24
@@ -22,19 +23,6 @@ def gold(x):
     return x @ BETA
 
 
-def curve(proxy, value):
-    """Expected gold of the best of n by the proxy, n of POOL without replacement."""
-    ranked = value[np.argsort(proxy)]
-    i = np.arange(1, POOL + 1)
-    out = []
-    for n in NS:
-        possible = i >= n
-        logs = gammaln(i[possible]) - gammaln(n) - gammaln(i[possible] - n + 1)
-        logs -= gammaln(POOL + 1) - gammaln(n + 1) - gammaln(POOL - n + 1)
-        out.append(float(np.exp(logs) @ ranked[possible]))
-    return np.array(out)
-
-
 def responses(rng, n):
     """Common features are normal; oddities are mostly not there."""
     return np.column_stack([rng.normal(size=(n, COMMON)), SIZE * (rng.random((n, ODD)) < 0.025)])
@@ -42,27 +30,43 @@ def responses(rng, n):
 
 HOW = {"one model": ("mean", 1), "mean of 5": ("mean", 5), "worst case of 5": ("min", 5),
        "mean − 2·var of 5": ("variance", 5)}  # fmt: skip
-seen = {name: [] for name in HOW}
-for seed in range(SEEDS):
-    rng = np.random.default_rng((seed, 181))
-    left, right = responses(rng, PAIRS), responses(rng, PAIRS)
-    won = rng.random(PAIRS) < 1 / (1 + np.exp(gold(right) - gold(left)))
-    table = from_arrays(left, right, (won ^ (rng.random(PAIRS) < 0.25)).astype(float))
-    pool = responses(rng, POOL)
-    for name, (how, members) in HOW.items():
-        model = ensemble.fit(table, members=members, how=how, penalty=2.0, ridge=0.3, folds=0, seed=seed)
-        seen[name].append(curve(model.score(pool), gold(pool)))
 
-print("gold of best of n:     n = " + "   ".join(f"{n:5d}" for n in NS[::2]) + "    peak − end   error")
-drop = {}
-for name, curves in seen.items():
-    mean = np.mean(curves, axis=0)
-    peak = int(mean.argmax())
-    apart = np.array(curves)[:, peak] - np.array(curves)[:, -1]
-    drop[name] = apart.mean(), apart.std(ddof=1) / np.sqrt(SEEDS)
-    shown = "   ".join(f"{value:5.2f}" for value in mean[::2])
-    print(f"{name:24s}   {shown}    {drop[name][0]:6.3f}     {drop[name][1]:.3f}")
-end = {name: np.array(curves)[:, -1] for name, curves in seen.items()}
+
+def curves(lure):
+    """Name -> [seeds, n] gold, where labels like each oddity by `lure` more than gold does."""
+    seen = {name: [] for name in HOW}
+    for seed in range(SEEDS):
+        rng = np.random.default_rng((seed, 181))
+        left, right = responses(rng, PAIRS), responses(rng, PAIRS)
+        liked = gold(right - left) + lure * (right - left)[:, COMMON:].sum(axis=1)
+        won = rng.random(PAIRS) < 1 / (1 + np.exp(liked))
+        table = from_arrays(left, right, (won ^ (rng.random(PAIRS) < 0.25)).astype(float))
+        pool = responses(rng, POOL)
+        for name, (how, members) in HOW.items():
+            model = ensemble.fit(table, members=members, how=how, penalty=2.0, ridge=0.3, folds=0, seed=seed)
+            seen[name].append(best_of_n.by_prompt([model.score(pool)], [gold(pool)], NS)[0])
+    return {name: np.array(each) for name, each in seen.items()}
+
+
+def told(seen):
+    """Peaks, and what is lost from there to the end with its error; printed."""
+    found = {}
+    for name, each in seen.items():
+        mean = each.mean(axis=0)
+        peak = int(mean.argmax())
+        apart = each[:, peak] - each[:, -1]
+        found[name] = int(NS[peak]), apart.mean(), apart.std(ddof=1) / np.sqrt(SEEDS)
+        shown = "   ".join(f"{value:5.2f}" for value in mean[::2])
+        print(f"{name:24s}   {shown}    {found[name][0]:4d}   {found[name][1]:6.3f}      {found[name][2]:.3f}")
+    return found
+
+
+print("gold of best of n:     n = " + "   ".join(f"{n:5d}" for n in NS[::2]) + "    peak   peak − end   error")
+seen = curves(0.0)
+drop = told(seen)
+print("labels that like oddities")
+shared = told(curves(0.75))
+end = {name: each[:, -1] for name, each in seen.items()}
 
 
 def lead(first, second):
@@ -70,10 +74,14 @@ def lead(first, second):
     return apart.mean() / (apart.std(ddof=1) / np.sqrt(SEEDS))
 
 
-falls = drop["one model"][0] > 2 * drop["one model"][1]
-less = {name: drop[name][0] < 0.5 * drop["one model"][0] for name in list(HOW)[2:]}
-higher = {name: lead(name, "one model") > 2 for name in list(HOW)[1:]}
+wary = list(HOW)[2:]
+falls = bool(drop["one model"][1] > 2 * drop["one model"][2])
+less = {name: bool(drop[name][1] < 0.5 * drop["one model"][1]) for name in wary}
+higher = {name: bool(lead(name, "one model") > 2) for name in list(HOW)[1:]}
+later = {name: drop[name][0] > drop["one model"][0] for name in wary}
+hacked = {name: bool(shared[name][1] > 3 * shared[name][2]) and shared[name][0] <= drop["one model"][0] for name in HOW}
 print(f"\none model peaks and falls: {falls}; less than half of the fall left: {less};")
-print(f"higher gold at n = {NS[-1]} than one model: {higher}")
-checks = (falls, any(less.values()), higher["worst case of 5"] or higher["mean − 2·var of 5"])
+print(f"higher gold at n = {NS[-1]} than one model: {higher}; the peak is further right: {later};")
+print(f"an error that all share is hacked early by every one: {hacked}")
+checks = (falls, any(less.values()), any(higher[name] for name in wary), all(later.values()), all(hacked.values()))
 print(f"\nCLAIM 181: {'reproduced' if all(checks) else 'partly' if any(checks) else 'not reproduced'}")

@@ -17,7 +17,7 @@ from adjudge.stats import overoptimisation as laws
 
 WORLD = Overoptimisation(harm=0.5, flip=0.25)
 N = np.unique(np.round(np.geomspace(1, 2000, 14)).astype(int))
-SEEDS, PROMPTS, SAMPLES = 9, 100, 2000
+SEEDS, PROMPTS, SAMPLES = 12, 100, 2000
 
 
 def watched(pairs, seed):
