@@ -38,6 +38,7 @@ class PairRows:
         texts: [n] chosen and rejected.
         exchanges: [2n] chosen and rejected of the first pair, of the second, …
         preference, weight, flip, margin: [n]; None as in `PairBatch`.
+        cluster: [n] independent unit, as in the table of preferences.
         findings: what was noticed.
     """
 
@@ -48,6 +49,7 @@ class PairRows:
     weight: FloatArray
     flip: FloatArray | None
     margin: FloatArray | None
+    cluster: IntArray
     findings: tuple[Finding, ...]
 
 
@@ -243,5 +245,6 @@ def read_pairs(preferences: Preferences, policy: Policy, *, skip_long: bool) -> 
         preferences.weight[at],
         flip if flip.any() else None,
         None if np.isnan(margin).all() else np.nan_to_num(margin),
+        preferences.cluster[at],
         (*preferences.findings, *found),
     )
