@@ -191,6 +191,19 @@ def test_repeated_and_strange_labels_are_told(tmp_path):
     assert np.nanmax(seen.gold) == pytest.approx(0.3)
 
 
+def test_a_judge_may_be_gold(tmp_path):
+    (tmp_path / "model.py").write_text(
+        "import json, re\n"
+        "def answer(text):\n"
+        "    gold = float(re.findall(r'[01]\\.\\d{6}', text)[-1])\n"
+        "    return json.dumps({'score': 1 + round(4 * gold)})\n"
+    )
+    seen = watch(rows(items=61), gold=f"judge:python:{tmp_path / 'model.py'}:answer", bounds=(1, 5), labels=60)
+    assert seen.spent == 60
+    assert set(np.unique(seen.gold[np.isfinite(seen.gold)])) <= {1.0, 2.0, 3.0, 4.0, 5.0}
+    assert 20 <= seen.keep <= 90
+
+
 def test_no_gold_and_one_checkpoint_are_said(tmp_path):
     assert "no-gold" in codes(watch(rows(items=11), labels=0))
     seen = watch(rows(LAW[:1], items=11))

@@ -25,10 +25,13 @@ from ._progress import told_line
         "adjudge watch run/ --gold python:gold.py:score --follow",
         "adjudge watch completions.parquet --item prompt --proxy reward --kl logratio --gold labels.csv",
         "adjudge watch run/ --gold run/ask.jsonl",
+        "adjudge watch run/ --gold judge:gpt-4o --range 1,5",
     )
 )
 @click.argument("source", metavar="RUN")
-@click.option("--gold", metavar="FILE", help="Labels (item, step, gold), or python:FILE.py:F with F(prompt, response).")
+@click.option(
+    "--gold", metavar="FILE", help="Labels (item, step, gold); python:FILE.py:F(prompt, response); judge:MODEL."
+)
 @click.option("--labels", type=int, default=200, show_default=True, help="Gold labels that may be spent in all.")
 @click.option("--range", "bounds", type=Range(), default="0,1", show_default=True, help="Range of gold.")
 @click.option("--step", metavar="COLUMN", help="Step of training.  [default: step, global_step …]")

@@ -20,6 +20,7 @@ from .made import Setting, fingerprints, worst_first
 from .watch_findings import told
 from .watch_gold import Gold
 from .watch_gold import gold as gold_of
+from .watch_judge import judged
 from .watch_monitors import monitors
 from .watch_state import Saved, load
 from .watch_walk import Walked, walk
@@ -46,8 +47,8 @@ def watch(
     Arguments:
         source: a run folder, or a table of any trainer, as `tables.read_run_log.read` takes it.
         logged: its columns.
-        gold: file of labels (item, step, gold), `python:FILE.py:F` with F(prompt, response), or a function of prompts
-            and responses; None for labels that stand in the table.
+        gold: file of labels (item, step, gold), `python:FILE.py:F` with F(prompt, response), a function of prompts and
+            responses, or `judge:MODEL`, asked by a rubric; None for labels that stand in the table.
         labels: that may be spent in the whole watch.
         bounds: range of gold; labels outside are refused.
         state: file that remembers the watch between calls; `watch.json` of a run folder when None. Responses to label
@@ -78,6 +79,8 @@ def watch(
     prints = {path: text for one in files for path, text in fingerprints(one).items()}
     setting = Setting(level, seed, prints, {name: value for name, value in options.items() if value}, source)
     column = logged.gold if logged and gold is not None else None
+    if isinstance(gold, str) and gold.startswith("judge:"):
+        gold = judged(gold.removeprefix("judge:"))
     found = gold_of(gold, table, bounds=bounds, column=column)
     over = final if final is not None else table.ended or folder is None
     return watch_table(table, found, setting, labels=labels, state=place, final=over, folder=folder)

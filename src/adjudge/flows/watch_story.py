@@ -16,13 +16,14 @@ from .watch_findings import guarantee
 if TYPE_CHECKING:
     from .watching import Watching
 
+MARKS = "labelled checkpoints with their intervals"
 MOST_ROWS = 60  # checkpoints in the table; of more, evenly many and those that matter
 
 
 def story(answer: Watching) -> Story:
     """The report of a watch."""
     seen = answer.seen["monitor.overoptimisation"]
-    blocks: list[Block] = [_gold(answer, seen), _proxy(answer, seen), _forest(answer, seen), _table(answer, seen)]
+    blocks: list[Block] = [*curves(answer), _forest(answer, seen), _table(answer, seen)]
     if answer.findings:
         blocks.append(Findings(answer.findings))
     blocks += [Prose("What STOP promises", (guarantee(answer),)), provenance(answer.run)]
@@ -34,6 +35,12 @@ def story(answer: Watching) -> Story:
         f"{answer.spent:,} of {answer.labels:,} gold labels spent",
     )
     return Story(title="Is it still climbing gold?", verdict=verdict(answer), blocks=tuple(blocks), facts=facts)
+
+
+def curves(answer: Watching) -> tuple[Curve, Curve]:
+    """Gold and proxy along the run."""
+    seen = answer.seen["monitor.overoptimisation"]
+    return _gold(answer, seen), _proxy(answer, seen)
 
 
 def verdict(answer: Watching) -> str:
@@ -64,7 +71,9 @@ def _gold(answer: Watching, seen: Audit) -> Curve:
     known = np.isfinite(gold.value)
     ends = np.clip(gold.interval(answer.level), *answer.walked.saved.bounds)
     count = np.bincount(answer.table.step, np.isfinite(answer.gold), len(answer.table.steps)).astype(float)
-    dots = Dots(d[known], gold.value[known], count[known], ends[known, 0], ends[known, 1]) if known.any() else None
+    dots = (
+        Dots(d[known], gold.value[known], count[known], ends[known, 0], ends[known, 1], MARKS) if known.any() else None
+    )
     line, support, caption = _law(answer, seen, d)
     keep = d[answer.walked.turn.keep] if answer.keep is not None else np.nan
     return Curve(
@@ -75,6 +84,7 @@ def _gold(answer: Watching, seen: Audit) -> Curve:
         y_name="gold",
         caption=caption,
         support=support,
+        support_name=f"where the peak of the law is not ({answer.level:.0%})",
         mark=float(keep),
         mark_name="" if answer.keep is None else f"keep: step {answer.keep:g}",
     )
@@ -82,9 +92,8 @@ def _gold(answer: Watching, seen: Audit) -> Curve:
 
 def _law(answer: Watching, seen: Audit, d: FloatArray) -> tuple[Line | None, tuple[float, float] | None, str]:
     """The fitted law as a line, where its peak may lie, and both in words."""
-    bars = f"Dots are labelled checkpoints, with {answer.level:.0%} intervals."
     if "law" not in seen.figures or not np.ptp(d):
-        return None, None, f"{bars} Too few are labelled for a law."
+        return None, None, "Too few checkpoints are labelled for a law."
     at = np.linspace(d.min(), d.max(), 61)
     best = max(
         (laws.fit(answer.table.curve(answer.gold), law=name) for name in laws.LAWS),
@@ -98,8 +107,7 @@ def _law(answer: Watching, seen: Audit, d: FloatArray) -> tuple[Line | None, tup
     low, high = max(low, float(d.min())), min(high, float(d.max()))
     told = "no peak" if np.isinf(peak) else f"a peak at {peak:.3g}"
     support = (low, high) if low < high else None
-    where = f"; it may lie where there is no shade ({answer.level:.0%})" if support else ""
-    return line, support, f"{bars} The line is the law {best.law}, with {told}{where}."
+    return line, support, f"The line is the law {best.law}, with {told} and its {answer.level:.0%} band."
 
 
 def _proxy(answer: Watching, seen: Audit) -> Curve:

@@ -136,7 +136,7 @@ class Line:
 class Dots:
     """[m] points, such as a binned score and its mean gold label; the area tells the `n` rows behind each.
 
-    `low` and `high` are [m] ends of error bars; empty for none.
+    `low` and `high` are [m] ends of error bars; empty for none. `name` says what they are.
     """
 
     x: FloatArray
@@ -144,6 +144,7 @@ class Dots:
     n: FloatArray
     low: FloatArray = field(default_factory=lambda: np.zeros(0))
     high: FloatArray = field(default_factory=lambda: np.zeros(0))
+    name: str = "labelled rows in bins"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -162,6 +163,7 @@ class Curve:
     Arguments:
         x_name, y_name: of the axes.
         support: x-range that the labels cover; what lies outside is extrapolated and shaded. None for no shading.
+        support_name: what the shade means.
         identity: draw y = x.
         target: a y to reach, drawn across and named `target_name`; NaN for none.
         mark: an x to mark, such as today's number of labels, named `mark_name`; NaN for none.
@@ -176,6 +178,7 @@ class Curve:
     y_name: str = ""
     caption: str = ""
     support: tuple[float, float] | None = None
+    support_name: str = "where no trusted label reaches"
     identity: bool = False
     target: float = NAN
     target_name: str = ""
