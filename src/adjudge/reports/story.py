@@ -134,10 +134,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Dots:
-    """[m] points, such as a binned score and its mean gold label; the area tells the `n` rows behind each.
-
-    `low` and `high` are [m] ends of error bars; empty for none. `name` says what they are.
-    """
+    """[m] points, such as a binned score and its gold label, of area `n`; `low` and `high` end error bars, if any."""
 
     x: FloatArray
     y: FloatArray
@@ -162,8 +159,7 @@ class Curve:
 
     Arguments:
         x_name, y_name: of the axes.
-        support: x-range that the labels cover; what lies outside is extrapolated and shaded. None for no shading.
-        support_name: what the shade means.
+        support: x-range beyond which is shade, such as that of the labels; None for none. `support_name` says why.
         identity: draw y = x.
         target: a y to reach, drawn across and named `target_name`; NaN for none.
         mark: an x to mark, such as today's number of labels, named `mark_name`; NaN for none.
