@@ -5,15 +5,26 @@ from __future__ import annotations
 import math
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
+from typing import Protocol
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from ..backends.engine import Tally
 from ..backends.progress import forecast
+
+SHOWN = ("loss", "accuracy", "reward", "kl", "tokens_per_second")
+
+
+class Moved(Protocol):
+    """What a training loop tells of its progress."""
+
+    def __call__(self, done: int, of: int, metrics: Mapping[str, float]) -> None:
+        """Updates done, updates in all, and the metrics of the last."""
+        ...
 
 
 @contextmanager
@@ -59,6 +70,31 @@ def spending_bar(what: str) -> Iterator[Callable[[int, int, Tally], None]]:
         seconds, money = forecast(done, total, tally, time.monotonic() - start)
         left = "" if math.isnan(seconds) else f"{timedelta(seconds=round(seconds))} left"
         bar.update(tasks[0], completed=done, left=left, cost=_cost(tally, money))
+
+    try:
+        yield move
+    finally:
+        bar.stop()
+
+
+@contextmanager
+def training_bar(what: str) -> Iterator[Moved]:
+    """A function of (updates done, in all, metrics) that moves a bar with the time left and the figures that matter.
+
+    Arguments:
+        what: the word before the bar.
+    """
+    console = Console(file=sys.stderr)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    bar = Progress(*columns, TextColumn("{task.fields[said]}"), console=console, disable=not console.is_terminal)
+    tasks: list[TaskID] = []
+
+    def move(done: int, of: int, metrics: Mapping[str, float]) -> None:
+        said = "  ".join(f"{name} {metrics[name]:.3g}" for name in SHOWN if name in metrics)
+        if not tasks:
+            bar.start()
+            tasks.append(bar.add_task(what, total=of, completed=done - 1, said=said))
+        bar.update(tasks[0], completed=done, said=said)
 
     try:
         yield move

@@ -34,11 +34,13 @@ from ..errors import AdjudgeError
 
 SECTIONS = ("data", "policy", "objective", "feedback", "train", "stop")
 KEYS: dict[str, tuple[str, ...]] = {
-    "data": ("path", "prompt", "left", "right", "outcome", "strength", "annotator", "cluster", "weight", "where"),
-    "policy": ("model", "lora", "device", "dtype", "context", "layout"),
-    "feedback": ("flip", "reward", "samples", "temperature", "max_tokens", "kl", "clip", "reference", "skip_long"),
-    "stop": ("gold", "labels", "every", "prompts", "samples", "bounds", "level"),
-}
+    "data": ("path", "prompt", "left", "right", "outcome", "strength", "annotator", "cluster", "weight", "where",
+             "held_out"),
+    "policy": ("model", "lora", "device", "dtype", "revision", "context", "layout", "truncate"),
+    "feedback": ("flip", "reward", "samples", "temperature", "max_tokens", "updates", "denominator", "ratio", "clip",
+                 "kl", "over", "reference", "skip_long"),
+    "stop": ("gold", "labels", "every", "prompts", "samples", "max_tokens", "bounds", "level"),
+}  # fmt: skip
 PATHS = (("data", "path"), ("policy", "model"), ("feedback", "reward"), ("stop", "gold"), ("stop", "prompts"))
 NEEDED = (("data", "path"), ("policy", "model"), ("objective", "method"))
 

@@ -93,7 +93,7 @@ def recipe_of(
     Errors: an unknown method or option; data of another shape; no reward for a credit rule; torch is not installed.
     """
     needed = kind(address)
-    _torch()
+    needs_torch()
     draw = dict(draw or {})
     made: Any
     if needed == "rollouts":
@@ -150,7 +150,8 @@ def _other(data: Data, expected: str) -> AdjudgeError:
     )
 
 
-def _torch() -> None:
+def needs_torch() -> None:
+    """Errors: torch is not installed."""
     try:
         import torch  # noqa: F401
     except ImportError:

@@ -1,0 +1,132 @@
+"""What a recipe's words become: a policy, a recipe of the loop, pairs that were kept back, a stop rule."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..errors import AdjudgeError
+from ..tables import read_lists
+from ..tables.scored import Prompt, Reward
+from . import recipe_rollouts
+from .method_options import known
+from .optimise_data import Read
+from .optimise_recipe import Recipe
+from .recipes import kind, recipe_of
+from .watch_callback import Watch
+
+if TYPE_CHECKING:
+    from ..train.pairs import Pairs
+    from ..train.policy import Policy
+    from ..train.settings import Settings
+
+DRAWN = ("temperature", "max_tokens", "updates", "denominator", "ratio", "clip", "kl", "over")
+MOST = 64  # updates between two looks, where the recipe says nothing and the run is long
+_OWN = 90_017
+
+
+def policy_of(asked: Recipe) -> Policy:
+    """The language model of a recipe. Errors: one that cannot be loaded; an option that there is not."""
+    from ..train.causal_lm import load
+    from ..train.lora import Lora
+
+    given = {name: value for name, value in asked.policy.items() if name not in ("model", "lora")}
+    if "lora" in asked.policy:
+        words = {name: tuple(said) if isinstance(said, list) else said for name, said in asked.policy["lora"].items()}
+        given["lora"] = Lora(**known("[policy] lora", Lora, words))
+    return load(asked.policy["model"], seed=asked.seed, **given)
+
+
+def settings_of(asked: Recipe) -> Settings:
+    """How the loop descends. Errors: an option that there is not."""
+    from ..train.settings import Settings
+
+    words = {name: tuple(said) if isinstance(said, list) else said for name, said in asked.train.items()}
+    return Settings(**known("[train]", Settings, {**words, "seed": asked.seed}))
+
+
+def steps_of(asked: Recipe, read: Read, policy: Policy, reward: Reward | None, folder: Path | None) -> Any:
+    """What the loop descends on. Errors: options of sampling where nothing is sampled."""
+    needed = kind(asked.method)
+    drawn = {name: asked.feedback[name] for name in DRAWN if name in asked.feedback}
+    if "samples" in asked.feedback:
+        drawn["n"] = asked.feedback["samples"]
+    if isinstance(drawn.get("clip"), list):
+        drawn["clip"] = tuple(drawn["clip"])
+    if drawn and needed not in ("rollouts", "online"):
+        raise AdjudgeError(
+            f"[feedback] {sorted(drawn)[0]} with {asked.method}.",
+            "Options of sampling belong to credit rules and half-online objectives.",
+            "Take it out, or choose a method of `adjudge methods credit`.",
+        )
+    keep = needed == "rollouts" and folder is not None and not asked.stop  # the stop rule keeps samples of its own
+    return recipe_of(
+        asked.method, asked.options, read.data, policy,
+        reward=reward if needed == "rollouts" else None,
+        draw=drawn,
+        reference=asked.feedback.get("reference", "precomputed") or None,
+        skip_long=bool(asked.feedback.get("skip_long", False)),
+        samples=folder / "samples.jsonl" if keep and folder is not None else None,
+        seed=asked.seed,
+    )  # fmt: skip
+
+
+def kept_back(made: Any, read: Read, policy: Policy) -> Pairs | None:
+    """The pairs that were kept back, with what the policy says of them before it learns; None where there are none."""
+    from ..train.pairs import Pairs
+
+    if read.held is None or not isinstance(made, Pairs):
+        return None
+    given = made.reference.given
+    kept = Pairs(
+        read.held, made.loss, policy, reference="precomputed" if isinstance(given, str) else given, skip_long=True
+    )
+    kept.warm_up(policy)
+    return kept
+
+
+def watch_of(
+    asked: Recipe, read: Read, policy: Policy, reward: Reward | None, folder: Path | None, level: float
+) -> Watch | None:
+    """The stop rule, which has looked at the policy as it is now; None where the recipe has none.
+
+    Errors: no reward to watch beside gold.
+    """
+    if not asked.stop:
+        return None
+    if reward is None:
+        raise AdjudgeError(
+            "The recipe has [stop], and no reward under [feedback].",
+            "What is watched beside gold: a function, a reward model or a judge.",
+            "Add `reward = …` under [feedback].",
+        )
+    score = reward
+
+    def proxy(prompts: Sequence[str], responses: Sequence[str]) -> Sequence[float]:
+        said = score(prompts, responses)
+        return np.asarray(getattr(said, "reward", said), dtype=float).tolist()
+
+    names = ("gold", "labels", "every", "samples", "bounds")
+    given = {name: asked.stop[name] for name in names if name in asked.stop}
+    if "bounds" in given:
+        given["bounds"] = tuple(given["bounds"])
+    watching = Watch(
+        _watched(asked, read), proxy, **{"every": MOST, **given},
+        max_tokens=int(asked.stop.get("max_tokens", asked.feedback.get("max_tokens", 128))),
+        folder=folder, level=float(asked.stop.get("level", level)), seed=asked.seed,
+    )  # fmt: skip
+    watching.start(policy, folder=folder)
+    return watching
+
+
+def _watched(asked: Recipe, read: Read) -> tuple[Prompt, ...]:
+    """Prompts to watch on: those of a file, else those kept back, else some of the data's; half as many as labels."""
+    if "prompts" in asked.stop:
+        return read_lists.read_prompts(asked.stop["prompts"]).prompts
+    prompts = recipe_rollouts.prompts_of(read.data if read.held is None else read.held).prompts
+    most = max(int(asked.stop.get("labels", 200)) // 2, 1)
+    chosen = np.random.default_rng((asked.seed, _OWN)).permutation(len(prompts))[:most]
+    return tuple(prompts[at] for at in sorted(chosen.tolist()))

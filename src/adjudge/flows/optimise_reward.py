@@ -1,0 +1,94 @@
+"""What sampled responses are rewarded by: a function, a reward model that was fitted before, or a judge that is asked.
+
+    reward = "python:FILE.py:F"                 F(prompt, response) -> a number
+    reward = "out/reward"                       folder of `adjudge reward fit`
+    reward = { protocol = "rubric", model = "gpt-4o-mini", options = { … } }      any judge of `adjudge methods judges`
+
+Limits: a reward model that was fitted on features of one's own cannot read texts; a judge's answers are paid for, and
+kept beside the run so that a run which goes on pays nothing twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .._typing import FloatArray
+from ..backends.function import loaded
+from ..errors import AdjudgeError
+from ..stats import reward_file
+from ..tables.scored import Prompt, Reward
+from .asking import Asking
+from .judge import judge
+from .watch_gold import each
+
+STORE = "replies.sqlite"
+FORMS = "python:FILE.py:F, a folder of `adjudge reward fit`, or { protocol = …, model = … }"
+
+
+def reward_of(said: object, folder: Path | None, *, seed: int = 0) -> Reward:
+    """The reward that a recipe names.
+
+    Arguments:
+        said: in one of the forms above, or a function of prompts and responses.
+        folder: of the run, where a judge's answers are kept; None keeps them in memory.
+        seed: of the judge's draws.
+
+    Errors: none of the forms; a file, function, model or protocol that is not there.
+    """
+    if callable(said):
+        return said
+    if isinstance(said, str) and said.startswith("python:"):
+        scores = each(loaded(said.removeprefix("python:")))
+        return lambda prompts, responses: np.array(scores([worded(one) for one in prompts], responses))
+    if isinstance(said, (str, Path)) and (Path(said) / reward_file.FILE).is_file():
+        stored = reward_file.load(said)
+        return lambda prompts, responses: stored.model.score(
+            stored.features([worded(one) for one in prompts], list(responses))
+        )
+    if isinstance(said, Mapping) and "protocol" in said:
+        return _judged(said, folder, seed)
+    raise AdjudgeError(
+        f"[feedback] reward = {said!r}.", f"{FORMS}.", "Name what rewards responses; --help shows a recipe."
+    )
+
+
+def worded(prompt: Prompt) -> str:
+    """A prompt as a judge reads it: a conversation by its turns."""
+    return prompt if isinstance(prompt, str) else "\n\n".join(f"{role}: {text}" for role, text in prompt)
+
+
+def _judged(said: Mapping[str, Any], folder: Path | None, seed: int) -> Reward:
+    """A judge that scores each response alone."""
+    strange = set(said) - {"protocol", "model", "options", "tokens", "budget", "price_in", "price_out"}
+    if strange:
+        raise AdjudgeError(
+            f"[feedback] reward has no {sorted(strange)[0]!r}.",
+            "protocol, model, options, tokens, budget, price_in, price_out.",
+            "Take it out.",
+        )
+    limits = {name: said[name] for name in ("tokens", "budget", "price_in", "price_out") if name in said}
+    store = None if folder is None else folder / STORE
+
+    def reward(prompts: Sequence[Prompt], responses: Sequence[str]) -> FloatArray:
+        n = len(responses)
+        table = {
+            "item": [str(row) for row in range(n)],
+            "prompt": [worded(one) for one in prompts],
+            "policy": ["policy"] * n,
+            "response": list(responses),
+        }
+        asking = Asking(**limits, store=store)
+        options = said.get("options") or {}
+        found = judge(table, protocol=said["protocol"], model=said.get("model"), options=options, takes=1,
+                      asking=asking, seed=seed)  # fmt: skip
+        scores = np.full(n, np.nan)
+        for case, verdict in zip(found.cases, found.verdicts, strict=True):
+            if verdict is not None:
+                scores[int(case.item)] = verdict.value
+        return scores
+
+    return reward
