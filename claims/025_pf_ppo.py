@@ -2,7 +2,8 @@
 
 World: 40 prompts with 30 responses, half of them right. A noisy reward model: clear responses get 1 or −1 with little
 noise, unclear ones a middling number that says nothing, or (harder) that prefers wrong ones. 8 samples a prompt, steps
-of equal length for all filters; the truth is the pass rate of the policy after 20 steps and after 80.
+of equal length for all filters; the truth is the pass rate of the policy after 20 steps and after 80,
+which is the end.
 """
 
 from dataclasses import replace
@@ -12,7 +13,7 @@ import numpy as np
 from adjudge.credit import rank_filter
 from adjudge.sim.tabular_prompts import TabularPrompts, step
 
-PROMPTS, WIDE, K, STEPS, SEEDS = 40, 30, 8, 80, 4
+PROMPTS, WIDE, K, STEPS, SEEDS = 40, 30, 8, 80, 20
 
 
 def world(rng, lean):
@@ -50,19 +51,23 @@ for low, high in ((-2, -0.7), (-0.7, 0.7), (0.7, 2)):
 orders = []
 for lean in (0.0, 0.15):
     print(f"\nmiddling rewards {'prefer wrong responses' if lean else 'say nothing'}")
-    print("  filter         R²    passes at 20   at 80")
-    ends = {}
+    print("  filter         R²    passes at 20   at 80     ahead of plain at 20, at 80 (± standard error over seeds)")
+    ends = {keep: np.array([trained(keep, lean, seed) for seed in range(SEEDS)]) for keep in rank_filter.FILTERS}
+    ahead, slower = {}, {}
     for keep in reversed(rank_filter.FILTERS):
-        ends[keep] = np.mean([trained(keep, lean, seed) for seed in range(SEEDS)], axis=0)
-        print(f"  {keep:12s} {ends[keep][0]:.3f}   {ends[keep][1]:.3f}          {ends[keep][2]:.3f}")
-    better = {keep: bool((ends[keep][1:] > ends["all"][1:]).all()) for keep in ("best_random", "best_worst")}
-    higher = {keep: bool(ends[keep][0] > ends["all"][0]) for keep in better}
+        lead = (ends[keep] - ends["all"])[:, 1:]
+        mean, error = lead.mean(axis=0), lead.std(axis=0, ddof=1) / np.sqrt(SEEDS)
+        fit, early, late = ends[keep].mean(axis=0)
+        apart = ", ".join(f"{m:+.3f} ± {e:.3f}" for m, e in zip(mean, error, strict=True))
+        print(f"  {keep:12s} {fit:.3f}   {early:.3f}          {late:.3f}     {apart}")
+        ahead[keep], slower[keep] = bool(mean[1] > 2 * error[1]), bool(mean[0] < -2 * error[0])
+    better = {keep: ahead[keep] for keep in ("best_random", "best_worst")}
+    higher = {keep: bool(ends[keep][:, 0].mean() > ends["all"][:, 0].mean()) for keep in better}
     orders.append((all(higher.values()), all(better.values())))
-    print(f"  above plain in R²: {higher}; in passes: {better}")
+    print(f"  above plain in R²: {higher}; clearly in passes at 80: {better}; "
+          f"clearly behind at 20: {[keep for keep in slower if slower[keep]]}")  # fmt: skip
 fits, passes = (all(column) for column in zip(*orders, strict=True))
-print(f"\nfilters have the higher R² in both worlds: {fits}; and more passes, early and late: {passes}")
-if fits and not passes:
-    print("R² does not order the filters by passes: it says how right what is kept is, not how fast that teaches;")
-    print("and as the policy narrows, all filters end at what the reward model likes best")
+print(f"\nfilters have the higher R² in both worlds: {fits}; and more passes at the end: {passes}")
+print("R² does not order the filters by passes: it says how right what is kept is, not how fast that teaches")
 verdict = "reproduced" if fits and passes else "partly" if fits or passes else "not reproduced"
 print(f"\nCLAIM 025: {verdict}")
