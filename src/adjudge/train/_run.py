@@ -59,7 +59,7 @@ class Run:
         )
         self.batches = math.ceil(recipe.n / settings.batch)  # of an epoch
         whole = max(1, math.ceil(settings.epochs * self.batches - 1e-9)) * recipe.updates
-        self.of = whole if settings.steps is None else min(whole, settings.steps)
+        self.of = whole if settings.steps is None else settings.steps
         self.done, self.tokens, self.skipped, self.over = 0, 0, 0, ""
         self.loss, self.norm = math.nan, math.nan
         self.before, self.start = 0.0, time.monotonic()

@@ -16,7 +16,7 @@ class Settings:
 
     Arguments:
         epochs: passes over the rows, > 0; parts of one count.
-        steps: updates at the most, >= 1; None for as many as the epochs have.
+        steps: updates in all, >= 1, over as many passes as they take; None for as many as the epochs have.
         batch: rows of a step, >= 1.
         micro: rows that go through the policy at once, >= 1; None for all of the step. It changes memory, not results.
         lr: learning rate of AdamW, > 0.
