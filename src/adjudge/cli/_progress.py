@@ -87,14 +87,15 @@ def training_bar(what: str) -> Iterator[Moved]:
     console = Console(file=sys.stderr)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     bar = Progress(*columns, TextColumn("{task.fields[said]}"), console=console, disable=not console.is_terminal)
-    tasks: list[TaskID] = []
+    tasks: dict[bool, TaskID] = {}
 
     def move(done: int, of: int, metrics: Mapping[str, float]) -> None:
         said = "  ".join(f"{name} {metrics[name]:.3g}" for name in SHOWN if name in metrics)
-        if not tasks:
+        asked = not metrics  # the reference is asked about the data before the first update
+        if asked not in tasks:
             bar.start()
-            tasks.append(bar.add_task(what, total=of, completed=done - 1, said=said))
-        bar.update(tasks[0], completed=done, said=said)
+            tasks[asked] = bar.add_task("Reference" if asked else what, total=of, completed=done - 1, said=said)
+        bar.update(tasks[asked], completed=done, said=said)
 
     try:
         yield move

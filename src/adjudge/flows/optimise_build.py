@@ -31,9 +31,11 @@ _OWN = 90_017
 def policy_of(asked: Recipe) -> Policy:
     """The language model of a recipe. Errors: one that cannot be loaded; an option that there is not."""
     from ..train.causal_lm import load
+    from ..train.devices import device
     from ..train.lora import Lora
 
-    given = {name: value for name, value in asked.policy.items() if name not in ("model", "lora")}
+    given: dict[str, Any] = {"device": str(device())}
+    given |= {name: value for name, value in asked.policy.items() if name not in ("model", "lora")}
     if "lora" in asked.policy:
         words = {name: tuple(said) if isinstance(said, list) else said for name, said in asked.policy["lora"].items()}
         given["lora"] = Lora(**known("[policy] lora", Lora, words))

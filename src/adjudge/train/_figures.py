@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 import torch
 
-from ._devices import pooled
+from .devices import pooled
 from .policy import Tensor
 
 

@@ -17,7 +17,7 @@ from .._typing import IntArray
 from ..core.finding import Finding, Severity
 from ..errors import AdjudgeError
 from . import checkpoint
-from ._devices import Devices
+from .devices import Devices
 from ._failure import failure
 from .metrics import Journal
 from .policy import Policy
