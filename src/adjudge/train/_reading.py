@@ -45,7 +45,8 @@ def logits_at(
         given = module(**inputs)
     finally:
         hook.remove()
-    return given.logits[0] if told else given.logits[row, column], given  # not every model calls its head by name
+    read = given.logits.squeeze(0) if told else given.logits[row, column]  # not every model calls its head by name
+    return read, given
 
 
 class _TokenLogp(torch.autograd.Function):
@@ -53,7 +54,7 @@ class _TokenLogp(torch.autograd.Function):
     def forward(ctx: Any, logits: Tensor, target: Tensor, temperature: float) -> Tensor:
         """[N] log-probabilities; [N, v] logits are kept, their softmax is not."""
         wide = torch.promote_types(logits.dtype, torch.float32)
-        whole = [(part.to(wide) / temperature).logsumexp(1) for part in logits.split(_ROWS)]
+        whole = [_cooled(part.to(wide), temperature).logsumexp(1) for part in logits.split(_ROWS)]
         total = torch.cat(whole)
         ctx.save_for_backward(logits, target, total)
         ctx.temperature = temperature
@@ -68,9 +69,16 @@ class _TokenLogp(torch.autograd.Function):
         out = torch.empty_like(logits)
         parts = (each.split(_ROWS) for each in (out, logits, target, total, share))
         for into, part, code, whole, by in zip(*parts, strict=True):
-            chance = (part.to(whole.dtype) / ctx.temperature).sub_(whole[:, None]).exp_().mul_(-by)
-            into.copy_(chance.scatter_add_(1, code[:, None], by))
+            chance = into if into.dtype == whole.dtype else torch.empty_like(part, dtype=whole.dtype)
+            torch.sub(_cooled(part.to(whole.dtype), ctx.temperature), whole[:, None], out=chance)
+            chance.exp_().mul_(-by).scatter_add_(1, code[:, None], by)
+            if chance is not into:
+                into.copy_(chance)
         return out, None, None
+
+
+def _cooled(logits: Tensor, temperature: float) -> Tensor:
+    return logits if temperature == 1 else logits / temperature
 
 
 def token_logp(logits: Tensor, target: Tensor, temperature: float = 1.0) -> Tensor:
