@@ -22,6 +22,10 @@ from adjudge import catalogue
 from adjudge.backends.call import Call
 from adjudge.judges import critique, expected_score, pairwise, rubric
 from adjudge.judges._attention import Reading
+from adjudge.rewards import bradley_terry
+from adjudge.stats.reward_file import Stored
+from adjudge.stats.text_features import TextFeatures, featurised
+from adjudge.tables import read_preferences
 from adjudge.tables.cases import Answer, Case
 from adjudge.tables.verdicts import Verdict
 from judges.scripted import Model
@@ -52,6 +56,13 @@ def option_reader(prompts: Sequence[tuple[str, Sequence[str]]]) -> Reading:
     """What a model makes of options: by their length."""
     size = np.array([[float(len(text)) for text in options] for _, options in prompts])
     return Reading(size, size[:, None, None], size[:, None, None])
+
+
+def reward_model() -> Stored:
+    """A reward model that likes numbers."""
+    rows = [{"prompt": f"{at}?", "chosen": f"it is {at}", "rejected": "who knows"} for at in range(6)]
+    made = TextFeatures(size=16)
+    return Stored(bradley_terry.fit(featurised(read_preferences.read(rows), made), folds=0), made)
 
 
 BINDINGS = {
@@ -85,6 +96,7 @@ BINDINGS = {
     "judges.people": Bound(asks=False, late=sheet),
     "judges.persona_constraints": Bound({"statements": ("I like numbers.", "I am brief.")}),
     "judges.refine": Bound({"inner": critique.judge, "right": rubric.judge}),
+    "judges.reward_model": Bound({"model": reward_model()}, asks=False),
     "judges.review_loop": Bound({"inner": rubric.judge}),
     "judges.rubric": Bound(),
     "judges.rules": Bound(asks=False),

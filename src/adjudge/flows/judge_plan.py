@@ -17,7 +17,7 @@ from .methods import method_at
 
 WARM = 0.7  # temperature of several samples, where none is given
 WRAPPERS = ("swap", "jury", "self_consistent", "injected", "bias_detector")  # that `--protocol` does not name
-ANY = {"function": (1, 2, 0), "people": (1, 2)}  # protocols whose cases hold what the user says
+ANY = {"function": (1, 2, 0), "people": (1, 2), "reward_model": (1, 2)}  # protocols whose cases hold what the user says
 AS = {1: "answers alone", 2: "pairs", 0: "lists"}
 
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy import optimize, sparse
+from scipy import linalg, optimize, sparse
 
 from .._typing import FloatArray, IntArray
 from ..tables.preferences import Preferences, dense
@@ -129,8 +129,7 @@ def _descended(
     at = optimize.minimize(loss, at, jac=True, method="L-BFGS-B", options={"maxiter": 3000, "maxfun": 6000}).x
     value, slope = loss(at)
     for _ in range(60):
-        values, vectors = np.linalg.eigh(bend(at))
-        step = -vectors @ ((vectors.T @ slope) / np.maximum(np.abs(values), 1e-9 * np.abs(values).max()))
+        step = -_downhill(bend(at), slope)
         scale = 1.0
         while scale > 1e-9:
             new, new_slope = loss(at + scale * step)
@@ -144,6 +143,15 @@ def _descended(
         if gain < 1e-18 * max(abs(value), 1.0):
             break
     return at
+
+
+def _downhill(bend: FloatArray, slope: FloatArray) -> FloatArray:
+    """Newton's step; where the loss bends down, that of a bend turned up."""
+    try:
+        return linalg.cho_solve(linalg.cho_factor(bend, check_finite=False), slope, check_finite=False)
+    except linalg.LinAlgError:
+        values, vectors = np.linalg.eigh(bend)
+        return vectors @ ((vectors.T @ slope) / np.maximum(np.abs(values), 1e-9 * np.abs(values).max()))
 
 
 def _corner(t: float, size: float) -> Bent:
