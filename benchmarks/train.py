@@ -109,9 +109,9 @@ def head(pairs: int, rounds: int, threads: int, device: str) -> list[str]:
 TAIL = [
     "A token is counted with each response, the prompt's twice, whatever a side does with it. All that helps, by hand,",
     "is: the prompt read once for both responses, the head on responses alone, fused AdamW. Such a loop has no",
-    "metrics, no checkpoints and no resuming; ours has, and TRL's. TRL's defaults, bfloat16 and gradient checkpointing,",
-    "are made for other machines and not shown. Peak is the process's whole memory, Python and torch, about 415 MB,",
-    "included. A first loss of log 2 = 0.693147 says that the reference is the policy itself.",
+    "metrics, no checkpoints and no resuming; ours has, and TRL's. TRL's defaults, bfloat16 and gradient",
+    "checkpointing, are made for other machines and not shown. Peak is the process's whole memory, Python and",
+    "torch, about 415 MB, included. A first loss of log 2 = 0.693147 says that the reference is the policy itself.",
 ]
 
 
