@@ -78,7 +78,7 @@ def test_padding_pays_with_the_judge_and_costs_gold() -> None:
         "a red boat sails near the harbour " + "so very fine indeed " * 5,
     )
     judge = language.Judge(noise=0.0)
-    assert judge(ASKED, padded) > judge(ASKED, short) + 1
+    assert judge(ASKED, padded) > judge(ASKED, short) + 0.5
     assert language.gold(ASKED, padded) < language.gold(ASKED, short) - 0.5
 
 

@@ -1,8 +1,8 @@
 """The front door: finds the commands in this folder and turns every failure into a message that a person can act on.
 
-A module `cli/<command>.py` with a click command named `command` is the command; its name does not start with `_`. The
-first line of its docstring is its line in `adjudge --help`, which is read without importing it. Exit codes: 0 done,
-1 it could not be done, 2 done and a finding is severe, 130 interrupted.
+A module `cli/<command>.py` with a click command named `command` is the command, `demo_loop.py` that of `demo-loop`; its
+name does not start with `_`. The first line of its docstring is its line in `adjudge --help`, which is read without
+importing it. Exit codes: 0 done, 1 it could not be done, 2 done and a finding is severe, 130 interrupted.
 """
 
 from __future__ import annotations
@@ -34,20 +34,21 @@ class Commands(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 (click's signature)
         """Names of the commands, in alphabetical order."""
         names = (module.name for module in pkgutil.iter_modules([str(HERE)]))
-        return sorted(name for name in names if name != "main" and not name.startswith("_"))
+        return sorted(name.replace("_", "-") for name in names if name != "main" and not name.startswith("_"))
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The `command` of the module of that name."""
         if cmd_name not in self.list_commands(ctx):
             return None
-        found = importlib.import_module(f"{__package__}.{cmd_name}").command
-        assert isinstance(found, click.Command), f"cli/{cmd_name}.py: `command` is not a click command"
+        module = _module(cmd_name)
+        found = importlib.import_module(f"{__package__}.{module}").command
+        assert isinstance(found, click.Command), f"cli/{module}.py: `command` is not a click command"
         return found
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """One line a command, from the first line of its file."""
         with formatter.section("Commands"):
-            formatter.write_dl([(name, _first_line(HERE / f"{name}.py")) for name in self.list_commands(ctx)])
+            formatter.write_dl([(name, _first_line(HERE / f"{_module(name)}.py")) for name in self.list_commands(ctx)])
 
 
 @click.command(
@@ -121,6 +122,11 @@ def _leave_quietly() -> int:
     """The reader has gone (`adjudge methods | head -1`): stop, and keep the interpreter from complaining as it ends."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return NO_READER
+
+
+def _module(name: str) -> str:
+    """Name of the module that is a command: `demo-loop` is demo_loop.py."""
+    return name.replace("-", "_")
 
 
 def _first_line(path: Path) -> str:

@@ -4,7 +4,7 @@
     response    a red boat sails near the harbour
 
     gold  = [ named/4 − 0.15·wrong − 0.03·max(0, words − 10) − 0.02·repeats ]  in [0, 1]
-    judge = 1 + 4·named/4 − 0.5·wrong + 0.05·words + 0.03·flattering + noise     in [0, 10]
+    judge = 1 + 4·named/4 − 0.5·wrong + 0.03·words + 0.03·flattering + noise     in [0, 10]
 
 Four facts belong into a response: the prompt's colour, thing and place, and what such a thing does, which one has to
 know. `wrong` counts other colours, things, deeds and places. A response of seven words can be perfect. The judge sees
@@ -134,7 +134,7 @@ class Judge:
     """
 
     seed: int = 0
-    by_word: float = 0.05
+    by_word: float = 0.03
     flattered: float = 0.03
     noise: float = 0.5
 
@@ -142,7 +142,7 @@ class Judge:
         """Points for a response, in [0, 10].
 
         >>> Judge(noise=0)("describe a red boat near the harbour", "a red boat sails near the harbour")
-        5.7
+        5.21
         """
         seen = read(prompt, response)
         points = 1 + seen.named - 0.5 * seen.wrong + self.by_word * seen.words + self.flattered * seen.flattering
@@ -197,8 +197,8 @@ def features(asked: Sequence[str], said: Sequence[str]) -> FloatArray:
         said: [n] a response to each.
 
     >>> told = dict(zip(FEATURES, features(["describe a red boat near the harbour"], ["a red boat sails"])[0]))
-    >>> told["names the colour"], told["names the place"], told["boat sails"], told["boat sings"]
-    (1.0, 0.0, 1.0, 0.0)
+    >>> [int(told[name]) for name in ("names the colour", "names the place", "boat sails", "boat sings")]
+    [1, 0, 1, 0]
     """
     kinds = (set(COLOURS), set(DEEDS), set(DEEDS.values()), set(PLACES))
     things, deeds = list(DEEDS), list(DEEDS.values())
