@@ -117,7 +117,7 @@ def test_people_are_asked_and_the_watch_goes_on_where_it_stopped(tmp_path):
         if seen.ask is None:
             break
         assert "labels-wanted" in codes(seen)
-        assert seen.story.verdict.startswith("Label ")
+        assert seen.story.verdict.startswith("Stop: " if seen.stopped else "Label ")
         wanted = [json.loads(line) for line in seen.ask.read_text().splitlines()]
         assert len(wanted) == 2 * len(seen.walked.open)
         assert all(row["gold"] is None for row in wanted)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from adjudge.errors import AdjudgeError
 from adjudge.sim.overoptimisation import Overoptimisation
@@ -84,7 +85,9 @@ def watched(draw, d, seed, *, labels=200, level=0.95):
         run, batch = stopping.advance(run), 2
         while True:
             law = peak.turn(d[: here + 1], *(zip(*seen, strict=True) if seen else ((), (), ())))
-            wanted = stopping.ask(run, labels - 2 * run.pairs, batch=batch, expected=law.drop(run.best, here))
+            wanted = stopping.ask(
+                run, max(labels * 4 // 5 - 2 * run.pairs, 0), batch=batch, expected=law.drop(run.best, here)
+            )
             if not wanted:
                 break
             run, batch = stopping.update(run, *labelled_at(run.best, here, wanted)), 4
@@ -109,6 +112,16 @@ def test_200_labels_keep_a_checkpoint_within_a_tenth_of_the_peak_in_nine_of_ten_
     kept, stopped = np.array([watched(draw, D, seed) for seed in range(runs)]).T
     assert (law[kept] >= 0.9).mean() >= 0.95
     assert (stopped >= 0).mean() >= 0.9
+
+
+@pytest.mark.parametrize("gold", [np.full(16, 0.5), np.linspace(0.3, 0.7, 16)], ids=["flat", "rising"])
+def test_labels_that_a_law_moves_raise_no_more_false_alarms_than_promised(gold):
+    def draw(rng, one, two, pairs):
+        return [(rng.random(pairs) < gold[at]).astype(float) for at in (one, two)]
+
+    runs = 101
+    false = sum(watched(draw, D, seed, level=0.8)[1] >= 0 for seed in range(runs))
+    assert false <= stats.binom.ppf(0.999, runs, 0.2)
 
 
 def test_a_proxy_learned_from_labels_of_which_a_quarter_is_wrong():

@@ -116,6 +116,15 @@ def test_labels_go_where_they_can_settle_it():
     assert stopping.ask(stopped, 100) == 0
 
 
+def test_what_a_law_expects_spends_or_saves_labels_and_stakes_nothing():
+    run = stopping.advance(stopping.init())
+    seen = stopping.update(run, [0.6, 0.8], [0.5, 0.5])
+    assert stopping.ask(seen, 100) == 4
+    assert stopping.ask(seen, 100, expected=-0.3) == 0
+    assert stopping.ask(stopping.update(run, [0.5, 0.5], [0.5, 0.6]), 100, expected=0.3) == 4
+    assert stopping.ask(run, 100, expected=-0.3) == 4  # a new checkpoint is looked at, whatever is expected
+
+
 def test_the_best_changes_only_when_clearly_better():
     run = stopping.advance(stopping.init())
     assert stopping.advance(run).best == 0

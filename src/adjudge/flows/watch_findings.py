@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..core.finding import Finding, Severity
+from .watch_walk import RESERVE
 
 if TYPE_CHECKING:
     from .watching import Watching
@@ -20,7 +21,7 @@ def told(answer: Watching) -> list[Finding]:
     said = []
     if answer.stopped:
         said.append(_stop(answer))
-    elif answer.walked.open:
+    if answer.walked.open:
         said.append(_label(answer))
     known = answer.gold[np.isfinite(answer.gold)]
     if not known.size and not answer.walked.open:
@@ -29,8 +30,12 @@ def told(answer: Watching) -> list[Finding]:
         text = f"Gold is {known[0]:g} in all {known.size:,} labels: it cannot tell one checkpoint from another."
         remedy = "Use a finer scale, or harder prompts."
         said.append(Finding("gold-constant", Severity.WARNING, text, float(known[0]), remedy=remedy))
-    if not answer.stopped and known.size and answer.labels - 2 * len(answer.walked.saved.pairs) < 2:
-        text = f"All {answer.labels:,} labels are spent, and no fall of gold is proven: later ones will not be seen."
+    left = answer.labels - 2 * len(answer.walked.saved.pairs)
+    if not answer.stopped and known.size and left - int(RESERVE * answer.labels) < 2:
+        text = (
+            f"The labels to stake on STOP are spent ({answer.labels:,} in all, less {RESERVE:.0%} for the checkpoint "
+            "to keep), and no fall of gold is proven: a later one will not be seen."
+        )
         remedy = "Raise --labels; the guarantee holds for any number of them."
         said.append(Finding("labels-spent", Severity.WARNING, text, float(answer.labels), remedy=remedy))
     if answer.walked.short:
@@ -69,6 +74,8 @@ def _stop(answer: Watching) -> Finding:
 def _label(answer: Watching) -> Finding:
     number = 2 * len(answer.walked.open)
     text = f"{number:,} responses wait for a gold label before the watch can go on."
+    if answer.stopped:
+        text = f"{number:,} responses wait for a gold label that would tell better which checkpoint to keep."
     remedy = (
         f"Fill the column gold of {answer.ask}, give it as --gold (or add its lines to your file of labels), and type "
         "the same command again."

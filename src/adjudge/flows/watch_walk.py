@@ -2,7 +2,7 @@
 
 At each checkpoint two fresh prompts are labelled, there and at the best so far; four at a time more while the labels
 left would suffice for STOP, by those and by the law of all labels before (`stats.stopping.ask`, `stats.peak`). Once the
-run has stopped or ended, what is left goes to the question which checkpoint to keep. A prompt is used once.
+run has stopped or ended, what is left, a fifth at least, goes to which checkpoint to keep. A prompt is used once.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from ..tables.run_log import RunLog
 from .watch_gold import Gold
 from .watch_state import KEEP, STOP, Pair, Saved
 
+RESERVE = 0.2  # of the labels, for which checkpoint to keep
 FIRST, BATCH, BULK = 2, 4, 8  # prompts: at a new checkpoint, then at a time; at a time where people label
 
 
@@ -64,6 +65,11 @@ class Walk:
         """Labels that may still be asked for."""
         return max(self.labels - 2 * len(self.pairs), 0)
 
+    @property
+    def stakes(self) -> int:
+        """Labels that may still be staked on STOP."""
+        return max(self.left - int(RESERVE * self.labels), 0)
+
     def go(self, *, final: bool) -> Walked:
         """Along all checkpoints, as far as labels allow."""
         last = 0
@@ -98,7 +104,7 @@ class Walk:
             seen, best = self.watched.here[0], self.watched.best
             size = FIRST if not seen else BATCH if self.gold.asks else BULK
             expected = self._turn(here).drop(best, here) if seen else None
-            wanted = stopping.ask(self.watched, self.left, batch=size, expected=expected)
+            wanted = stopping.ask(self.watched, self.stakes, batch=size, expected=expected)
             if (seen == 0 and done) or not wanted or not self._ask(best, here, wanted, STOP):
                 return
 
@@ -106,7 +112,7 @@ class Walk:
         """Asks people about the checkpoints that came meanwhile too, so that fewer rounds are needed."""
         for here in range(begin, len(self.table.steps)):
             at = self.table.steps[here]
-            if all(one.later != at or one.use != STOP for one in self.pairs) and self.left >= 2 * FIRST:
+            if all(one.later != at or one.use != STOP for one in self.pairs) and self.stakes >= 2 * FIRST:
                 self._ask(self.watched.best, here, FIRST, STOP)
 
     def _settle(self, last: int) -> None:

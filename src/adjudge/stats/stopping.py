@@ -28,7 +28,7 @@ from ..errors import AdjudgeError
 CAP = 0.95  # largest share of the fortune that one pair can lose
 FADE = 0.5 ** (1 / 12)  # a difference counts half after twelve more
 PRIOR = 0.1  # squares of differences, in units of w², that no one has seen yet
-FAITH = 8  # prompts that an expected drop is worth
+FAITH = 16  # prompts that an expected drop is worth
 SURE = 1.0  # standard errors by which the latest must differ from the best to be called another
 
 
@@ -117,7 +117,7 @@ def ask(run: Watched, labels: int, *, batch: int = 4, expected: float | None = N
         labels/2 · (λ·D̄ − λ²·mean(D²)/2) >= log 1/(1 − level) − log W           λ = min(0.95, D̄/mean(D²)), w = 1
 
     Labels tell most there. A drop too small for them is cheaper to see at a later checkpoint, where it is larger.
-    A drop that a law expects of earlier labels (`stats.peak`) counts as eight prompts of this checkpoint: the first
+    A drop that a law expects of earlier labels (`stats.peak`) counts as sixteen prompts of this checkpoint: the first
     few no longer spend labels on a drop that is none. It moves labels alone, and no false alarm with them.
 
     Arguments:
