@@ -54,7 +54,7 @@ class _TokenLogp(torch.autograd.Function):
     def forward(ctx: Any, logits: Tensor, target: Tensor, temperature: float) -> Tensor:
         """[N] log-probabilities; [N, v] logits are kept, their softmax is not."""
         wide = torch.promote_types(logits.dtype, torch.float32)
-        whole = [_cooled(part.to(wide), temperature).logsumexp(1) for part in logits.split(_ROWS)]
+        whole = [_cooled(part.to(wide), temperature).logsumexp(1) for part in torch.split(logits, _ROWS)]
         total = torch.cat(whole)
         ctx.save_for_backward(logits, target, total)
         ctx.temperature = temperature
