@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from adjudge.errors import AdjudgeError
-from adjudge.stats.sampling import capped_share, systematic
+from adjudge.stats.sampling import capped_share, one_each, systematic
 
 
 def test_inclusion_probabilities_are_exact():
@@ -42,3 +42,18 @@ def test_each_group_gets_its_whole_number():
     for _ in range(50):
         drawn = systematic(propensity, rng=rng, group=group)
         assert np.bincount(group[drawn], minlength=5).tolist() == [0, 3, 17, 29, 101]
+
+
+def test_draws_are_as_often_as_their_chances() -> None:
+    chances = np.array([0.1, 0.0, 0.6, 0.3])
+    drawn = one_each(np.tile(chances, (40_009, 1)), np.random.default_rng(0))
+    share = np.bincount(drawn, minlength=4) / drawn.size
+    assert share[1] == 0
+    np.testing.assert_allclose(share, chances, atol=4 * np.sqrt(0.25 / drawn.size))
+
+
+def test_each_row_takes_one_number_in_their_order() -> None:
+    rng, same = np.random.default_rng(1), np.random.default_rng(1)
+    both = one_each(np.full((7, 2), 0.5), rng)
+    assert both.tolist() == (same.random(7) >= 0.5).astype(int).tolist()
+    assert rng.random() == same.random()

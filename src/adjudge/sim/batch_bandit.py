@@ -22,6 +22,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
+from scipy.special import softmax
 
 from .._typing import BoolArray, FloatArray, IntArray
 from ..errors import AdjudgeError
@@ -274,6 +275,4 @@ def _lines(x: FloatArray) -> FloatArray:
 
 def _softmax(odds: FloatArray, on: BoolArray) -> FloatArray:
     """Row-wise, over what is on offer."""
-    z = np.where(on, odds, -np.inf)
-    z = np.exp(z - z.max(axis=1, keepdims=True))
-    return np.asarray(z / z.sum(axis=1, keepdims=True))
+    return np.asarray(softmax(np.where(on, odds, -np.inf), axis=1))

@@ -13,7 +13,8 @@ from functools import cached_property
 
 import numpy as np
 
-from .._typing import FloatArray, IntArray
+from .._typing import FloatArray
+from ..stats.sampling import one_each
 from ..tables.decisions import Probabilities
 from ..tables.trajectories import Trajectories
 
@@ -102,9 +103,9 @@ class Episodes:
         state = rng.choice(self.S, self.m, p=start)
         alive, rows = np.arange(self.m), []
         for t in range(self.steps):
-            action = _draw(self.policies[0][state], rng)
+            action = one_each(self.policies[0][state], rng)
             reward = (rng.random(state.size) < paid[state, action]).astype(float)
-            after = _draw(moves[state, action], rng)
+            after = one_each(moves[state, action], rng)
             ended = rng.random(state.size) < self.ending
             rows.append(np.column_stack([alive, np.full(state.size, t), state, action, reward, after, ended]))
             alive, state = alive[~ended], after[~ended]
@@ -135,8 +136,3 @@ class Episodes:
             horizon=None if self.endless else self.steps,
             bounds=(0.0, 1.0),
         )
-
-
-def _draw(chances: FloatArray, rng: np.random.Generator) -> IntArray:
-    """[m] draws, one from each row of [m, c] chances."""
-    return np.asarray((chances.cumsum(axis=1) > rng.random((chances.shape[0], 1))).argmax(axis=1))

@@ -15,11 +15,13 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from scipy.special import softmax
 
 from .._typing import FloatArray, IntArray
+from ..stats.sampling import one_each
 from ..tables.decisions import Probabilities
 from ..tables.trajectories import Trajectories
-from .episodes import DrawnEpisodes, _draw
+from .episodes import DrawnEpisodes
 
 _OWN = 7919
 RUNS = 50_000  # of each policy behind its truth
@@ -87,8 +89,7 @@ class LinearEpisodes:
 
         def at(x: FloatArray) -> FloatArray:
             scores = sharp * (shape.drawn + self.lean * x @ shape.leaning.T)
-            odds = np.exp(scores - scores.max(axis=1, keepdims=True))
-            return np.asarray(odds / odds.sum(axis=1, keepdims=True))
+            return np.asarray(softmax(scores, axis=1))
 
         return at
 
@@ -113,7 +114,7 @@ class LinearEpisodes:
             x = rng.normal(size=(RUNS // 2, self.d))
             x = np.concatenate([x, -x])
             for t in range(steps):
-                action = _draw(chances(x), rng)
+                action = one_each(chances(x), rng)
                 found[p] += keep**t * self._mean(x, action)
                 x = self._move(x, action, rng)
         return found
@@ -133,7 +134,7 @@ class LinearEpisodes:
         rng, logger = np.random.default_rng((seed, _OWN, 2)), self.chances(0)
         x, alive, rows = rng.normal(size=(self.m, self.d)), np.arange(self.m), []
         for t in range(self.steps):
-            action = _draw(logger(x), rng)
+            action = one_each(logger(x), rng)
             reward = self._mean(x, action) + self.noise * rng.normal(size=alive.size)
             after = self._move(x, action, rng)
             ended = rng.random(alive.size) < self.ending

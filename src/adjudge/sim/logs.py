@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from scipy.special import softmax
 
 from .._typing import FloatArray
+from ..stats.sampling import one_each
 from ..tables.decisions import Decisions, Probabilities, from_arrays
 
 CONTEXTS = 100_000
@@ -57,8 +59,12 @@ class Log:
 
     def _policies(self, x: FloatArray) -> list[FloatArray]:
         B, C = self._shape
-        logger = _softmax(self.soft * (x @ B))
-        return [logger, _softmax((self.soft * B + self.sharp * C) / 2, x), _softmax(self.sharp * C, x)]
+        logger = softmax(self.soft * (x @ B), axis=1)
+        return [
+            logger,
+            softmax(x @ ((self.soft * B + self.sharp * C) / 2), axis=1),
+            softmax(x @ (self.sharp * C), axis=1),
+        ]
 
     def _chance(self, x: FloatArray) -> FloatArray:
         return 1 / (1 + np.exp(-(x @ self._shape[1] + self.bend * np.sin(2 * x[:, :1]))))
@@ -75,7 +81,7 @@ class Log:
         x = rng.normal(size=(self.n, self.d))
         logger, *_ = policies = self._policies(x)
         rows = np.arange(self.n)
-        action = (logger.cumsum(axis=1) > rng.random((self.n, 1))).argmax(axis=1)
+        action = one_each(logger, rng)
         reward = (rng.random(self.n) < self._chance(x)[rows, action]).astype(float)
         table = from_arrays(
             action,
@@ -88,10 +94,3 @@ class Log:
             bounds=(0.0, 1.0),
         )
         return Drawn(table, self.truth)
-
-
-def _softmax(scores: FloatArray, x: FloatArray | None = None) -> FloatArray:
-    """Row-wise softmax of scores, or of x·scores."""
-    z = scores if x is None else x @ scores
-    z = np.exp(z - z.max(axis=1, keepdims=True))
-    return np.asarray(z / z.sum(axis=1, keepdims=True))

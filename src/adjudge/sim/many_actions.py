@@ -15,6 +15,7 @@ import numpy as np
 from scipy import special
 
 from .._typing import FloatArray, IntArray
+from ..stats.sampling import one_each
 from ..tables.decisions import Decisions, Probabilities
 from .logs import Drawn
 
@@ -78,7 +79,7 @@ class ManyActions:
         features, chance, policies, x = self._shape
         rng = np.random.default_rng((seed, _OWN, 1))
         kind = rng.integers(0, KINDS, self.n)
-        action = (policies[0].cumsum(axis=1)[kind] > rng.random((self.n, 1))).argmax(axis=1)
+        action = one_each(policies[0][kind], rng)
         known = tuple(Probabilities.listed(each, kind) for each in policies)
         table = Decisions(
             policies=("logger", "seeker"),

@@ -17,6 +17,7 @@ import numpy as np
 from scipy import special
 
 from .._typing import FloatArray, IntArray
+from ..stats.sampling import one_each
 from ..tables.decisions import Probabilities
 from ..tables.slates import Slates, ranked
 
@@ -116,7 +117,7 @@ class SlateWorld:
         for slot in range(self.L):
             for p, sharpness in enumerate((self.soft, self.sharp)):
                 chances[p, :, slot] = self._next(sharpness, action[:, :slot], kind)
-            action[:, slot] = (chances[0, :, slot].cumsum(axis=1) > rng.random((self.m, 1))).argmax(axis=1)
+            action[:, slot] = one_each(chances[0, :, slot], rng)
         reward = (rng.random((self.m, self.L)) < self._chance(action, kind)).astype(float)
         target = np.stack([one[rows[:, None], np.arange(self.L), action] for one in chances], axis=2)
         flat, own = chances.reshape(2, -1, self.k), np.arange(self.m * self.L)

@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import softmax
 
 from .._typing import FloatArray, IntArray
 from ..tables.rollouts import Rollouts
@@ -77,5 +78,4 @@ def chances(logits: FloatArray) -> FloatArray:
     >>> chances(np.zeros((1, 4))).tolist()
     [[0.25, 0.25, 0.25, 0.25]]
     """
-    grown = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return grown / grown.sum(axis=1, keepdims=True)
+    return np.asarray(softmax(logits, axis=1))

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from ..stats.sampling import one_each
 from ..tables.decisions import Probabilities, from_arrays
 from .logs import Drawn, Log
 
@@ -37,7 +38,7 @@ class TwoLoggers(Log):
         second = replace(self, soft=self.other)._policies(x)[0]
         logger = (rows >= round(self.share * self.n)).astype(np.int64)
         deciding = np.where(logger[:, None] == 0, policies[0], second)
-        action = (deciding.cumsum(axis=1) > rng.random((self.n, 1))).argmax(axis=1)
+        action = one_each(deciding, rng)
         table = from_arrays(
             action,
             (rng.random(self.n) < self._chance(x)[rows, action]).astype(float),

@@ -1,4 +1,4 @@
-"""Drawing rows with given inclusion probabilities, exactly.
+"""Drawing rows with given inclusion probabilities, exactly; and one of several by its chance, row by row.
 
     U ~ Uniform(0, 1),   S_i = Σ_{j<=i} π_j,   row i is drawn when some integer + U lies in (S_{i−1}, S_i]
 
@@ -62,3 +62,12 @@ def capped_share(size: FloatArray, count: float) -> FloatArray:
         share[over] = 1.0
         free &= ~over
     return share
+
+
+def one_each(chances: FloatArray, rng: np.random.Generator) -> IntArray:
+    """[n] one column drawn from each row of chances [n, c], each row summing to 1; one number of the rng a row.
+
+    >>> one_each(np.array([[0.0, 1.0, 0.0], [1.0, 0.0, 0.0]]), np.random.default_rng(0)).tolist()
+    [1, 0]
+    """
+    return np.asarray((chances.cumsum(axis=1) > rng.random((chances.shape[0], 1))).argmax(axis=1))
