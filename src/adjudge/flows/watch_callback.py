@@ -23,6 +23,7 @@ from .watch import ASK, STATE, watch_table
 from .watch_draw import drawn
 from .watch_gold import Score
 from .watch_gold import gold as gold_of
+from .watch_judge import judged
 from .watching import Watching
 
 if TYPE_CHECKING:
@@ -38,8 +39,8 @@ class Watch:
         proxy: what is optimised: prompts and responses to scores.
         reference: the policy at the beginning, frozen; None where the first call is made before any update, and then
             it is copied there.
-        gold: who knows the truth: prompts and responses to labels, a file of labels, or `python:FILE.py:F`; None only
-            asks for labels, in `ask.jsonl`.
+        gold: who knows the truth: prompts and responses to labels, a file of labels, `python:FILE.py:F` or
+            `judge:MODEL`; None only asks for labels, in `ask.jsonl`.
         labels: gold labels that may be spent.
         every: updates between two looks, >= 1; the last update is always looked at.
         samples: responses to each prompt, >= 1; gold is asked about the first.
@@ -74,7 +75,9 @@ class Watch:
                 "Prompts, and at least 1, 1 and 0.",
                 "Correct [stop].",
             )
-        self.prompts, self.proxy, self.reference, self.gold = tuple(prompts), proxy, reference, gold
+        asks_judge = isinstance(gold, str) and gold.startswith("judge:")
+        self.gold = judged(str(gold).removeprefix("judge:")) if asks_judge else gold
+        self.prompts, self.proxy, self.reference = tuple(prompts), proxy, reference
         self.labels, self.every, self.samples, self.bounds = labels, every, samples, bounds
         self.max_tokens, self.folder, self.setting = max_tokens, folder, Setting(level, seed)
         self.codes = codes
@@ -123,7 +126,14 @@ class Watch:
         state = folder / STATE if folder is not None else None
         before = self.answer.walked.saved if self.answer is not None and state is None else None
         self.answer = watch_table(
-            table, found, self.setting, labels=self.labels, state=state, final=step == of, folder=folder, before=before
+            table,
+            found,
+            self.setting,
+            labels=self.labels,
+            state=state,
+            final=0 < step == of,
+            folder=folder,
+            before=before,
         )
         return self.answer
 
