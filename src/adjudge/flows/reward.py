@@ -1,147 +1,26 @@
-"""Fits a reward model to preference pairs and says what it is worth; scores answers with one that was fitted."""
+"""Fits a reward model to preference pairs and says what it is worth on pairs that it did not see."""
 
 from __future__ import annotations
 
 import inspect
-import io
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
-from functools import cached_property
+from dataclasses import asdict, replace
 from pathlib import Path
 from types import ModuleType
 
 import numpy as np
-import polars as pl
 
-from .._typing import FloatArray
-from ..core.estimate import Estimate
-from ..core.finding import Finding, Severity, worst
-from ..core.run import Run
 from ..errors import AdjudgeError
-from ..reports.files import new_folder, write
-from ..reports.story import Story
-from ..stats import reward_file, reward_length
-from ..stats.reward_file import Maker, Stored
-from ..tables import read_preferences, read_responses
+from ..reports.files import new_folder
+from ..stats import reward_file
+from ..tables import read_preferences
 from ..tables.preferences import Preferences
 from ..tables.reward_model import RewardModel
-from .made import Setting, Shown, fingerprints, in_memory, worst_first
+from .made import Setting, fingerprints, in_memory, worst_first
 from .methods import called, method_at
 from .reward_features import PairColumns, Progress, Read, Training, read_features, trained
-from .reward_flips import Flips, estimated
-from .reward_story import score_story, story
-
-PLAIN = "bradley_terry"
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class Fitted(Shown):
-    """A reward model with what it is worth.
-
-    Arguments:
-        table: the pairs that it was fitted to.
-        model: the model, with its held-out predictions and report.
-        maker: of features; None where the pairs had features of their own.
-        plain: held-out predictions of a Bradley-Terry fit of the same features, beside which length is told.
-        flips: how often labels are turned round, where that was asked.
-        trained: figures of the training beneath; empty where there was none.
-        findings: what to distrust, the worst first.
-        run: how it was made.
-        level, seed: of intervals and draws.
-    """
-
-    table: Preferences
-    model: RewardModel
-    maker: Maker | None
-    plain: FloatArray
-    flips: Flips | None
-    trained: Mapping[str, float]
-    findings: tuple[Finding, ...]
-    run: Run
-    level: float = 0.95
-    seed: int = 0
-
-    @property
-    def stored(self) -> Stored:
-        """The model with what makes its features: what is written, and what `judges.reward_model` takes."""
-        return Stored(self.model, self.maker)
-
-    @cached_property
-    def _chances(self) -> dict[str, FloatArray]:
-        before = {} if self.model.method.endswith(PLAIN) else {PLAIN: self.plain}
-        return {**before, self.model.method.partition(".")[2]: self.model.held_out}
-
-    @cached_property
-    def longer(self) -> Estimate:
-        """How often the longer response is better by the labels, and favoured by the models on pairs held out."""
-        return reward_length.longer(self.table, self._chances, method=self.model.method)
-
-    @cached_property
-    def follows_length(self) -> Estimate:
-        """Correlation of held-out log-odds and log lengths, before and after."""
-        return reward_length.correlation(self.table, self._chances, method=self.model.method)
-
-    @property
-    def severe(self) -> bool:
-        """Whether a finding is severe: the exit code 2 of the command line."""
-        return worst(self.findings) is Severity.SEVERE
-
-    @cached_property
-    def story(self) -> Story:
-        """The report as plain data."""
-        return story(self)
-
-    def save(self, folder: str | Path) -> Path:
-        """Write the page and tables of `Shown.save`, and the model for `judges.reward_model`; the page's path.
-
-        Arguments:
-            folder: where; made when it is not there.
-        """
-        page = super().save(folder)
-        reward_file.save(self.stored, folder)
-        return page
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class Scored(Shown):
-    """Rewards of answers.
-
-    Arguments:
-        frame: item, policy, score, score_stderr, of each answer.
-        stored: the model.
-        findings: what to distrust.
-        run: how it was made.
-        level, seed: of intervals and draws.
-    """
-
-    frame: pl.DataFrame
-    stored: Stored
-    findings: tuple[Finding, ...]
-    run: Run
-    level: float = 0.95
-    seed: int = 0
-
-    @property
-    def severe(self) -> bool:
-        """Whether a finding is severe."""
-        return worst(self.findings) is Severity.SEVERE
-
-    @cached_property
-    def story(self) -> Story:
-        """The report as plain data."""
-        return score_story(self)
-
-    def save(self, folder: str | Path) -> Path:
-        """Write the page and tables of `Shown.save`, and `scores.parquet`, which `adjudge evaluate` reads.
-
-        Arguments:
-            folder: where; made when it is not there.
-        """
-        page, buffer = super().save(folder), io.BytesIO()
-        self.frame.write_parquet(buffer)
-        inputs = [name for name in self.run.data if Path(name).exists()]
-        write(new_folder(folder) / "scores.parquet", buffer.getvalue(), inputs=inputs)
-        return page
+from .reward_fitted import PLAIN, Fitted
+from .reward_flips import estimated
 
 
 def fit(
@@ -211,49 +90,6 @@ def fit(
         level=level,
         seed=seed,
     )
-
-
-def score(
-    source: object,
-    model: str | Path,
-    *,
-    item: str | None = None,
-    prompt: str | None = None,
-    policy: str | None = None,
-    response: str | None = None,
-    where: str | None = None,
-    level: float = 0.95,
-    seed: int = 0,
-) -> Scored:
-    """Scores answers with a reward model.
-
-    Arguments:
-        source: a table of answers, one a row, as `tables.read_responses.read` takes it.
-        model: folder that `fit` wrote.
-        item, prompt, policy, response, where: columns, as there.
-        level, seed: of intervals and draws.
-
-    Errors: no such model; a table without answers; a model whose preferences follow no reward.
-    """
-    stored = reward_file.load(model)
-    asked: dict[str, object] = {"item": item, "prompt": prompt, "policy": policy, "response": response, "where": where}
-    prints = {**fingerprints(source), **fingerprints([Path(model) / reward_file.FILE])}
-    told = {name: value for name, value in {**asked, "model": str(model)}.items() if value}
-    setting = Setting(level, seed, prints, told, source)
-    answers = read_responses.read(source, **asked)  # type: ignore[arg-type]
-    rows = [(case, answer) for case in answers.rows for answer in case.answers]
-    x = stored.features([case.prompt for case, _ in rows], [answer.text for _, answer in rows])
-    frame = pl.DataFrame(
-        {
-            "item": [case.item for case, _ in rows],
-            "policy": [answer.policy for _, answer in rows],
-            "score": stored.model.score(x),
-            "score_stderr": stored.model.score_stderr(x),
-            "words": [len(answer.text.split()) for _, answer in rows],
-        }
-    )
-    run = setting.run("adjudge.reward.score(…)", [stored.model.method])
-    return Scored(frame, stored, worst_first(answers.findings), run, level, seed)
 
 
 def _method(name: str) -> ModuleType:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import mkdtemp
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,6 +15,9 @@ from ..errors import AdjudgeError
 from ..stats.reward_file import Maker, made
 from ..stats.text_features import TextFeatures
 from ..tables.preferences import Preferences
+
+if TYPE_CHECKING:
+    from ..train.reward_head import RewardHead
 
 PART = 80317  # the seed's own companion: of the prompts that the last layer is fitted on
 Progress = Callable[[int, int], object]
@@ -90,11 +94,8 @@ def read_features(preferences: Preferences, features: str) -> Read:
     elif kind == "embedding" and rest:
         maker = Embedding(rest)
     else:
-        raise AdjudgeError(
-            f"--features {features!r}.",
-            "text, text:SIZE (slots of the hash), or embedding:FOLDER of a transformer.",
-            "Name one of them.",
-        )
+        expected = "text, text:SIZE (slots of the hash), or embedding:FOLDER of a transformer."
+        raise AdjudgeError(f"--features {features!r}.", expected, "Name one of them.")
     return Read(featured(preferences, maker), maker, {})
 
 
@@ -130,7 +131,7 @@ def trained(
     Errors: torch is not installed; a method without a loss; too few prompts.
     """
     try:
-        from ..train import reward_head, reward_pairs
+        from ..train import reward_pairs
         from ..train.loop import train
         from ..train.settings import Settings
     except ModuleNotFoundError as problem:
@@ -140,34 +141,18 @@ def trained(
             "pip install 'adjudge[torch]'",
         ) from None
     if loss not in reward_pairs.LOSSES:
-        raise AdjudgeError(
-            f"rewards.{loss} is not fitted to pairs of texts.",
-            f"One of {', '.join(reward_pairs.LOSSES)}.",
-            "Name one of them with --model.",
-        )
+        known = f"One of {', '.join(reward_pairs.LOSSES)}."
+        raise AdjudgeError(f"rewards.{loss} is not fitted to texts.", known, "Name one of them with --model.")
     below, above = _split(preferences, training.share, seed)
     members = options.get("members", 5)
     heads = reward_pairs.heads_of(loss, members=members if isinstance(members, int) else 5)
-    scratch = training.transformer == "tiny"
-    if scratch:
-        texts = [*dict.fromkeys(below.prompt), *below.left_text, *below.right_text]
-        head = reward_head.tiny(
-            texts,
-            vocabulary=training.vocabulary,
-            width=training.width,
-            layers=training.layers,
-            heads=heads,
-            context=training.context or 256,
-            seed=seed,
-        )
-    else:
-        head = reward_head.load(training.transformer, heads=heads, context=training.context, seed=seed)
+    head = _begun(below, training, heads, seed)
     own = {name: value for name, value in options.items() if name in ("unit", "apart", "square")}
     recipe = reward_pairs.RewardPairs(below, head, loss=loss, seed=seed, **own)  # type: ignore[arg-type]
     settings = Settings(
         epochs=training.epochs,
         batch=training.batch,
-        lr=training.lr or (1e-3 if scratch else 2e-5),
+        lr=training.lr or (1e-3 if training.transformer == "tiny" else 2e-5),
         warmup=0.1,
         weight_decay=0.01,
         seed=seed,
@@ -186,6 +171,19 @@ def trained(
         "parameters": float(sum(part.numel() for part in head.module.parameters())),
     }
     return Read(featured(above, maker), maker, figures)
+
+
+def _begun(below: Preferences, training: Training, heads: int, seed: int) -> RewardHead:
+    """The transformer with its heads, as it begins."""
+    from ..train import reward_head
+
+    if training.transformer != "tiny":
+        return reward_head.load(training.transformer, heads=heads, context=training.context, seed=seed)
+    return reward_head.tiny(
+        [*dict.fromkeys(below.prompt), *below.left_text, *below.right_text],
+        vocabulary=training.vocabulary, width=training.width, layers=training.layers,
+        heads=heads, context=training.context or 256, seed=seed,
+    )  # fmt: skip
 
 
 def _split(preferences: Preferences, share: float, seed: int) -> tuple[Preferences, Preferences]:

@@ -16,10 +16,9 @@ from .made import provenance
 from .reward_flips import by_source
 
 if TYPE_CHECKING:
-    from .reward import Fitted, Scored
+    from .reward_fitted import Fitted
 
 BINS = 10
-MOST_ROWS = 12
 
 
 def story(answer: Fitted) -> Story:
@@ -186,36 +185,4 @@ def _verdict(answer: Fitted) -> str:
     return (
         f"It names the better response in {numbers.percent(held.accuracy)}{sure} of {held.n:,} pairs that it did not "
         f"see; its chances are off by {max(held.ece, 0):.3f} on average."
-    )
-
-
-def score_story(answer: Scored) -> Story:
-    """The report of scores."""
-    rows = []
-    for name in sorted(set(answer.frame["policy"])):
-        scores = answer.frame.filter(answer.frame["policy"] == name)["score"].to_numpy()
-        rows.append((name, float(scores.mean()), float(scores.std()), scores.size))
-    blocks: list[Block] = [
-        Table(
-            "Rewards by policy",
-            ("Policy", "Mean", "Spread", "Answers"),
-            tuple(sorted(rows, key=lambda row: -float(row[1]))[:MOST_ROWS]),
-            caption="A reward has no zero: only differences mean anything.",
-        )
-    ]
-    if answer.findings:
-        blocks.append(Findings(answer.findings))
-    blocks += [
-        Prose(
-            "What to do next",
-            ("`adjudge evaluate scores.parquet --judge score --gold …` corrects these scores by trusted labels.",),
-        ),
-        provenance(answer.run),
-    ]
-    return Story(
-        title=f"What does {answer.stored.model.method} say?",
-        verdict=f"{answer.frame.height:,} answers of {len(rows):,} policies are scored; no gold label says yet whether "
-        "the model is right.",
-        blocks=tuple(blocks),
-        facts=(f"{answer.frame.height:,} answers",),
     )

@@ -57,6 +57,19 @@ async def judge(case: Case, _ask: Ask, *, model: str | Stored) -> Verdict:
         model: folder that `adjudge reward fit` wrote, or a model with what makes its features.
 
     Errors: a folder without a model; more than two answers; one answer and a model whose preferences follow no reward.
+
+    >>> import asyncio
+    >>> import numpy as np
+    >>> from adjudge.stats.text_features import TextFeatures
+    >>> from adjudge.tables.cases import Answer
+    >>> from adjudge.tables.reward_model import Form, RewardModel, linear
+    >>> maker, beta = TextFeatures(size=1), np.array([0.0, 1.0, 0.0])  # a reward that counts words
+    >>> reward, compare = linear(beta)
+    >>> kept = RewardModel("mine", beta, 0.01 * np.eye(3), maker.names, compare, reward, form=Form("linear"))
+    >>> case = Case("1", "2+2?", (Answer("x", "4 it is"), Answer("y", "4")))
+    >>> said = asyncio.run(judge(case, None, model=Stored(kept, maker)))
+    >>> round(said.value, 4), dict(said.parts)["stderr"] > 0
+    (0.6667, True)
     """
     stored = _opened(model, _stamp(model)) if isinstance(model, str) else model
     prompts, texts = [case.prompt] * len(case.answers), [answer.text for answer in case.answers]
