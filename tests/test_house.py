@@ -215,7 +215,7 @@ def test_importing_every_module_changes_no_global_state() -> None:
     run(
         "import importlib, locale, logging, os, random, warnings\n"
         "import click, jinja2, numpy as np, polars, pyarrow, pyarrow.parquet, rich.console, rich.table\n"
-        "import scipy.integrate, scipy.interpolate, scipy.linalg, scipy.optimize, scipy.sparse, scipy.special\n"
+        "import scipy.integrate, scipy.interpolate, scipy.linalg, scipy.optimize, scipy.sparse, scipy.special, torch\n"
         "def state():\n"
         "    drawn = repr(np.random.get_state()) + repr(random.getstate())\n"
         "    return [list(warnings.filters), np.geterr(), np.get_printoptions(), drawn, dict(os.environ),\n"

@@ -5,9 +5,11 @@
     adjudge.compare("runs.csv")
     adjudge.judge("responses.jsonl", protocol="pairwise", model="gpt-4o-mini", swap=True)
     adjudge.check("verdicts.parquet", gold="gold")
+    adjudge.optimise("recipe.toml", out="run")
 
 mirror the command line: `evaluate`, `rank`, `compare`, `plan`, `ope`, `judge`, `check` (the command `audit`), `suite`,
-`methods`, `cite`, `show`. Each is loaded when first asked for.
+`pairs`, `optimise`, `watch`, `methods`, `cite`, `show`; the command `reward fit` is `adjudge.flows.reward.fit`. Each is
+loaded when first asked for.
 """
 
 from __future__ import annotations
@@ -32,6 +34,9 @@ _HOMES = {
     "judge": "flows.judge",
     "check": "flows.audit",
     "suite": "flows.suite",
+    "pairs": "flows.pairs",
+    "optimise": "flows.optimise",
+    "watch": "flows.watch",
     "methods": "catalogue",
     "cite": "catalogue",
     "show": "catalogue",

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from .._typing import FloatArray
+from .._typing import FloatArray, IntArray
 from ..core.finding import Finding, Severity
 from ..errors import AdjudgeError
 from ..tables.preferences import Preferences
@@ -30,7 +30,12 @@ def prompts_of(preferences: Preferences) -> tuple[Prompt, ...]:
 
 
 def encoded(
-    policy: Policy, prompts: Sequence[Prompt], responses: Sequence[Sequence[str]], *, skip_long: bool
+    policy: Policy,
+    prompts: Sequence[Prompt],
+    responses: Sequence[Sequence[str]],
+    *,
+    skip_long: bool,
+    rows: Sequence[int] | IntArray = (),
 ) -> tuple[list[tuple[Exchange, ...] | None], list[Finding]]:
     """The exchanges of each row, None where the policy cannot read it; and what was noticed.
 
@@ -39,6 +44,7 @@ def encoded(
         prompts: [n].
         responses: [n] texts of the responses of each row.
         skip_long: whether rows that the policy cannot read are left out; else the first is an error.
+        rows: [n] their numbers in the user's file, for messages; () where they are counted from 0.
 
     Errors: a row that cannot be read; with skip_long, all of them.
     """
@@ -49,7 +55,8 @@ def encoded(
             made.append(tuple(policy.encode(prompt, text) for text in texts))
         except AdjudgeError as error:
             if not skip_long:
-                raise AdjudgeError(f"Row {row}: {error.found}", error.expected, error.do) from error
+                number = rows[row] if len(rows) else row
+                raise AdjudgeError(f"Row {number}: {error.found}", error.expected, error.do) from error
             refused = refused or error
             made.append(None)
     found = []

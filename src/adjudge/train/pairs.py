@@ -216,8 +216,9 @@ def read_pairs(preferences: Preferences, policy: Policy, *, skip_long: bool) -> 
         for row in known
     }
     exchanges, found = encoded(
-        policy, [prompts[row] for row in known], [texts[int(row)] for row in known], skip_long=skip_long
-    )
+        policy, [prompts[row] for row in known], [texts[int(row)] for row in known], skip_long=skip_long,
+        rows=preferences.row[known],
+    )  # fmt: skip
     read = [(int(row), pair) for row, pair in zip(known, exchanges, strict=True) if pair is not None]
     kept = [(row, pair) for row, pair in read if pair[0] != pair[1]]
     if len(kept) < len(read):
