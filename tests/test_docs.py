@@ -60,7 +60,10 @@ def test_every_command_in_the_docs_has_the_options_that_it_shows(path: Path) -> 
             words = shlex.split(line, comments=True)
             if words[:1] != ["adjudge"]:
                 continue
-            command = group.get_command(click.Context(group), words[1])
+            command: click.Command | None = group
+            for word in words[1:]:
+                if isinstance(command, click.Group):
+                    command = command.get_command(click.Context(command), word)
             assert command is not None, line
             options = {name for parameter in command.params for name in (*parameter.opts, *parameter.secondary_opts)}
             assert {word.partition("=")[0] for word in words if word.startswith("--")} <= options, line

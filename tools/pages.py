@@ -76,14 +76,19 @@ def cli_page() -> str:
         "Exit codes: 0 done; 1 it could not be done, and the message says what to do; 2 done, and a finding is severe; "
         "130 interrupted.\n"
     )
-    top = click.Context(group, info_name="adjudge", terminal_width=100)
-    page += ["## adjudge\n", "```text", group.get_help(top), "```\n"]
-    for name in group.list_commands(top):
-        command = group.get_command(top, name)
-        assert command is not None
-        context = click.Context(command, info_name=name, parent=top, terminal_width=100)
-        page += [f"## adjudge {name}\n", "```text", command.get_help(context), "```\n"]
-    return "\n".join(page)
+    return "\n".join([*page, *_help(click.Context(group, info_name="adjudge", terminal_width=100))])
+
+
+def _help(context: click.Context) -> list[str]:
+    """The help of a command, and of the commands inside it."""
+    command = context.command
+    page = [f"## {context.command_path}\n", "```text", command.get_help(context), "```\n"]
+    if isinstance(command, click.Group):
+        for name in command.list_commands(context):
+            inner = command.get_command(context, name)
+            assert inner is not None
+            page += _help(click.Context(inner, info_name=name, parent=context, terminal_width=100))
+    return page
 
 
 def sample() -> str:
