@@ -5,13 +5,16 @@ PIP     = $(BIN)/python -m pip --disable-pip-version-check install --quiet --con
 NEEDS   = pyproject.toml constraints.txt
 BENCH  ?= coverage
 
-.PHONY: help demo test check bench claims docs pages new clean
+.PHONY: help demo demo-loop test check bench claims docs pages new clean
 
 help:  ## these lines
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 11
 
 demo: .venv/.installed-core  ## evaluate the bundled arena data; writes out/demo
 	$(BIN)/adjudge evaluate arena --judge judge_score --gold oracle_label --out out/demo
+
+demo-loop: .venv/.installed-torch  ## improve a small language model on a judge, and watch it; writes out/demo-loop
+	$(BIN)/adjudge demo-loop --out out/demo-loop
 
 test: .venv/.installed-test  ## every test and every example in a docstring
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --doctest-modules src tests
@@ -24,7 +27,7 @@ check: .venv/.installed-test .venv/.installed-check  ## format, lint, types, flo
 	$(BIN)/python -m pytest tests/test_house.py
 	$(BIN)/python tools/pages.py --check
 
-bench: .venv-peers/.installed  ## BENCH=coverage, speed, rank, leagues, sequential, judging, ope or ope_speed: the tables
+bench: .venv-peers/.installed  ## BENCH=coverage, speed, rank, leagues, sequential, judging, ope, ope_speed, reward or train
 	OMP_NUM_THREADS=1 .venv-peers/bin/python -W ignore -m benchmarks.$(BENCH)
 
 claims: .venv/.installed-test  ## re-run each paper's claim; writes docs/claims.md

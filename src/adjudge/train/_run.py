@@ -17,8 +17,8 @@ from .._typing import IntArray
 from ..core.finding import Finding, Severity
 from ..errors import AdjudgeError
 from . import checkpoint
-from .devices import Devices
 from ._failure import failure
+from .devices import Devices
 from .metrics import Journal
 from .policy import Policy
 from .settings import Settings
