@@ -78,7 +78,8 @@ def _facts(answer: Optimised) -> tuple[str, ...]:
     if tokens:
         facts.append(f"{tokens:,.0f} tokens in the logged updates")
     if answer.flips is not None:
-        facts.append(f"{answer.flips.rate:.1%} of labels taken as turned round")
+        known = f"{answer.flips.rate:.1%} of labels taken as turned round"
+        facts.append(known if answer.flips.source else "labels taken as they are")
     return tuple(facts)
 
 
@@ -111,8 +112,8 @@ def _curves(answer: Optimised) -> list[Block]:
     rows = np.unique(np.linspace(0, len(history) - 1, min(len(history), MOST)).round().astype(int))
     made: list[Block] = []
     for name, title in TITLES.items():
-        if not _has(answer, name) or len(rows) < 2:
-            continue
+        if not _has(answer, name) or len(rows) < 2 or (name == "loss" and _has(answer, "reward")):
+            continue  # the surrogate loss of policy gradients is 0 by construction
         step = np.array([history[row]["step"] for row in rows], dtype=float)
         value = np.array([history[row].get(name, np.nan) for row in rows], dtype=float)
         error = np.array([history[row].get(f"{name}_stderr", np.nan) for row in rows], dtype=float)
@@ -130,7 +131,8 @@ def _curves(answer: Optimised) -> list[Block]:
 
 def _table(answer: Optimised) -> Table:
     """First and last logged figures."""
-    rows = tuple((name, *_ends(answer, name)) for name in FIGURES if _has(answer, name))
+    ends = {name: _ends(answer, name) for name in FIGURES if _has(answer, name)}
+    rows = tuple((name, *(f"{value:.4g}" for value in pair)) for name, pair in ends.items())
     return Table("Figures of the first and the last update", ("figure", "first", "last"), rows, ALL)
 
 
