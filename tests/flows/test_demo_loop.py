@@ -64,6 +64,14 @@ def test_a_look_is_kept_as_it_was(answer: DemoLoop) -> None:
     assert any(bool((first[name] != values).any()) for name, values in last.items())
 
 
+def test_the_true_curve_is_that_of_the_looks(answer: DemoLoop) -> None:
+    steps, worth = answer.truth
+    assert steps.tolist() == [0, 2, 4, 6]
+    ends = answer.last.values
+    assert worth[0] == pytest.approx(ends.value[ends.index(BEFORE)])
+    assert worth[-1] == pytest.approx(ends.value[ends.index(WHOLE)])
+
+
 def test_the_page_tells_the_numbers_of_the_answer(answer: DemoLoop, tmp_path: Path) -> None:
     page = answer.save(tmp_path / "page")
     text = re.sub(r"\s+", " ", unescape(page.read_text(encoding="utf-8")))
@@ -106,8 +114,7 @@ def told(ours: float, theirs: float, *, stopped: bool = True, bias: float = 0.5,
         gain=both.difference(CORRECTED, KEPT),
         heard=SimpleNamespace(bias=estimate(judge=bias), gold=np.array([1.0, np.nan])),
         naive=SimpleNamespace(watching=watching, steps=8, kept=kept, curves=curve),
-        whole=curve,
-        peak=(4, 0.7),
+        truth=(curve["step"], curve["gold"]),
         world=SimpleNamespace(size=SMALL),
     )
 
@@ -121,8 +128,8 @@ def test_sentences_change_with_the_numbers() -> None:
     assert "shorter responses are liked" in demo_words.biased(told(0.9, 0.6, bias=-0.5))
     assert "could not tell" in demo_words.biased(told(0.9, 0.6, bias=0.001))
     assert "said STOP at update 8" in demo_words.watched(told(0.9, 0.6))
-    assert "That is near the true peak, 0.70 at update 4" in demo_words.watched(told(0.9, 0.6))
-    assert "That is not near the true peak" in demo_words.watched(told(0.9, 0.6, kept=8))
+    assert "that is near the true peak, 0.70 at update 4" in demo_words.watched(told(0.9, 0.6))
+    assert "that is not near the true peak" in demo_words.watched(told(0.9, 0.6, kept=8))
     assert "did not say STOP" in demo_words.watched(told(0.9, 0.6, stopped=False))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -19,6 +19,7 @@ from .made import Setting
 
 if TYPE_CHECKING:
     from ..train.causal_lm import CausalLM
+    from .demo_runs import Climb
 
 BEFORE, KEPT, STOPPED, WHOLE, CORRECTED = (
     "before",
@@ -80,3 +81,24 @@ def last_word(world: World, policies: Mapping[str, CausalLM]) -> Last:
         score=np.concatenate(list(points.values())), gold=np.concatenate(list(worth.values())), bounds=(0.0, 1.0),
     )  # fmt: skip
     return Last(asked, responses, worth, points, words, evaluate_ratings(ratings, Setting(seed=world.seed)))
+
+
+def true_curve(world: World, climbs: Sequence[Climb]) -> tuple[FloatArray, FloatArray]:
+    """([J] step, [J] gold) along runs that follow each other, on the fresh prompts: what no monitor could pay for.
+
+    Arguments:
+        world: prompts, gold.
+        climbs: the first run, and those that went on from where the one before it ended.
+    """
+    asked, takes = world.prompts[2], world.size.takes
+    flat = [prompt for prompt in asked for _ in range(takes)]
+    steps, worth, before = list[int](), list[float](), 0
+    for climb in climbs:
+        looks = [int(step) for step in climb.curves["step"]]
+        for look in looks if climb is climbs[0] else looks[1:]:
+            said = spoken(climb.at(look), asked, 7_000 + world.seed, n=takes, longest=world.size.longest)
+            steps.append(before + look)
+            worth.append(float(np.mean(gold(flat, [text for texts in said for text in texts]))))
+            world.tell("the whole truth", len(steps), sum(one.curves["step"].size for one in climbs) - len(climbs) + 1)
+        before += climb.steps
+    return np.array(steps), np.array(worth)

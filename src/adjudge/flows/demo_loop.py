@@ -22,7 +22,7 @@ from ..core.finding import Finding
 from ..core.run import Run
 from ..reports.story import Story
 from .demo_judged import Heard, heard
-from .demo_last import BEFORE, CORRECTED, KEPT, STOPPED, WHOLE, Last, last_word
+from .demo_last import BEFORE, CORRECTED, KEPT, STOPPED, WHOLE, Last, last_word, true_curve
 from .demo_reward import Constrained, Corrected, fitted, pointed
 from .demo_runs import Climb, climbed, taught
 from .demo_story import story
@@ -46,6 +46,7 @@ class DemoLoop(Shown):
         reward: the corrected one.
         corrected: the run on it.
         last: gold of the policies on fresh prompts.
+        truth: ([J] step, [J] gold) of the judge alone over the whole budget, on the fresh prompts.
         seconds: that it took.
         run: how it was made.
     """
@@ -57,6 +58,7 @@ class DemoLoop(Shown):
     reward: Corrected
     corrected: Climb
     last: Last
+    truth: tuple[FloatArray, FloatArray]
     seconds: float
     run: Run
     level: float = 0.95
@@ -74,12 +76,6 @@ class DemoLoop(Shown):
         first, more = self.naive.curves, dict(self.onward.curves)
         more["step"] = more["step"] + self.naive.steps
         return {name: np.concatenate([first[name], more[name][1:]]) for name in first}
-
-    @property
-    def peak(self) -> tuple[int, float]:
-        """(step, gold) where the judge alone was truly best, by all watched prompts."""
-        at = int(np.argmax(self.whole["gold"]))
-        return int(self.whole["step"][at]), float(self.whole["gold"][at])
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -117,13 +113,14 @@ def demo_loop(
         world, base, reward, folder / "corrected", proxy=reward.calibrated, credit=rule, kl=world.size.kl / 10
     )
     last = last_word(world, _policies(base, naive, onward, corrected))
+    truth = true_curve(world, (naive,) if onward is None else (naive, onward))
     methods = (
         "judges.function", "audit.score_length", "audit.agreement", told.evaluation.estimate.method, "credit.rloo",
         "monitor.overoptimisation", "rewards.disentangled", "calibration.two_stage", "credit.constrained",
     )  # fmt: skip
     options = {"size": asdict(world.size), "judge": asdict(world.judge)}
     run = Setting(seed=seed, options=options).run("adjudge demo-loop", dict.fromkeys(methods))
-    return DemoLoop(world, told, naive, onward, reward, corrected, last, time.monotonic() - begun, run)
+    return DemoLoop(world, told, naive, onward, reward, corrected, last, truth, time.monotonic() - begun, run)
 
 
 def _onward(world: World, base: CausalLM, naive: Climb, folder: Path) -> Climb | None:

@@ -46,23 +46,23 @@ def biased(answer: DemoLoop) -> str:
 
 def watched(answer: DemoLoop) -> str:
     """What became of the judge alone."""
-    naive, (at, best) = answer.naive, answer.peak
-    curve = answer.whole
-    begun, end = float(curve["gold"][0]), float(curve["gold"][-1])
+    naive, (steps, gold) = answer.naive, answer.truth
+    begun, end, best = float(gold[0]), float(gold[-1]), float(gold.max())
+    at, size = int(steps[gold.argmax()]), answer.world.size
+    seen = f"by {size.takes} responses to each of {size.last} prompts that the monitor does not see"
     if not naive.watching.stopped:
         return (
-            f"The judge alone: the monitor spent {naive.watching.spent} gold labels and did not say STOP in "
-            f"{naive.steps} updates. Gold of all watched prompts, which it does not see, went from {begun:.2f} to "
-            f"{end:.2f}, at best {best:.2f} at update {at}."
+            f"The judge alone: the monitor spent {naive.watching.spent} gold labels and did not say STOP "
+            f"in {naive.steps} updates. Gold went from {begun:.2f} to {end:.2f}, at best {best:.2f} at update {at}, "
+            f"{seen}."
         )
-    kept = float(naive.curves["gold"][list(naive.curves["step"]).index(naive.kept)])
-    near = best - kept <= NEAR * (best - begun)
-    where = "near" if near else "not near"
+    kept = float(gold[steps == naive.kept][0])
+    where = "near" if best - kept <= NEAR * (best - begun) else "not near"
     return (
-        f"The judge alone: the monitor said STOP at update {naive.steps}, after {naive.watching.spent} gold labels, "
-        f"and keeps the checkpoint of update {naive.kept}, whose gold is {kept:.2f}. That is {where} the true peak, "
-        f"{best:.2f} at update {at} by all watched prompts, which the monitor does not see. Had the run gone on for "
-        f"its {answer.world.size.steps} updates, gold would have ended at {end:.2f}, from {begun:.2f} at the beginning."
+        f"The judge alone: the monitor said STOP at update {naive.steps} and keeps the checkpoint of update "
+        f"{naive.kept}, with {naive.watching.spent} gold labels in all. Gold there is {kept:.2f}: that is {where} the "
+        f"true peak, {best:.2f} at update {at}, {seen}. Had the run gone on for its {size.steps} updates, gold would "
+        f"have ended at {end:.2f}, from {begun:.2f} at the beginning."
     )
 
 
