@@ -14,7 +14,7 @@ import numpy as np
 from .._typing import FloatArray
 from ..credit import rloo
 from .demo_world import World, gold, infant
-from .watch import STATE, watch
+from .watch import watch
 from .watch_callback import Watch
 from .watch_gold import Score
 from .watching import Watching
@@ -150,7 +150,7 @@ def climbed(
     )  # fmt: skip
     seen = watching.answer
     if seen is None or seen is begun:  # the run was over before
-        seen = watch(out, gold=gold, labels=labels, state=out / STATE, final=True, seed=world.seed)
+        seen = watch(out, gold=gold, labels=labels, final=True, seed=world.seed)
     return Climb(world, policy, out, done.steps, seen)
 
 

@@ -48,7 +48,7 @@ def story(answer: DemoLoop) -> Story:
             f"{int(np.isfinite(answer.heard.gold).sum()):,} gold labels before",
             f"{answer.naive.watching.spent + answer.corrected.watching.spent:,} while watching",
             f"{size.steps:,} updates a run",
-            f"{answer.seconds / 60:.1f} minutes",
+            f"{answer.seconds / 60:.1f} minutes this time",
         ),
     )
 

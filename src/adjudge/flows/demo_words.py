@@ -11,7 +11,7 @@ from .demo_last import CORRECTED, KEPT
 if TYPE_CHECKING:
     from .demo_loop import DemoLoop
 
-NEAR = 0.1  # share of the true gain of a run that a checkpoint may lack and still be near its peak
+NEAR = 0.9  # share of the gold of the true peak from which a checkpoint is near it
 
 
 def verdict(answer: DemoLoop) -> str:
@@ -57,12 +57,12 @@ def watched(answer: DemoLoop) -> str:
             f"{seen}."
         )
     kept = float(gold[steps == naive.kept][0])
-    where = "near" if best - kept <= NEAR * (best - begun) else "not near"
+    where = "near" if kept >= NEAR * best else "not near"
     return (
         f"The judge alone: the monitor said STOP at update {naive.steps} and keeps the checkpoint of update "
-        f"{naive.kept}, with {naive.watching.spent} gold labels in all. Gold there is {kept:.2f}: that is {where} the "
-        f"true peak, {best:.2f} at update {at}, {seen}. Had the run gone on for its {size.steps} updates, gold would "
-        f"have ended at {end:.2f}, from {begun:.2f} at the beginning."
+        f"{naive.kept}, with {naive.watching.spent} gold labels in all. Gold there is {kept:.2f}, {where} the true "
+        f"peak ({kept / best:.0%} of {best:.2f}, at update {at}), {seen}. Had the run gone on for its "
+        f"{size.steps} updates, gold would have ended at {end:.2f}, from {begun:.2f} at the beginning."
     )
 
 
