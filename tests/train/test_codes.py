@@ -43,6 +43,26 @@ def test_turns_are_written_by_the_template_and_end_as_it_ends_them() -> None:
     assert tiny.policy().tokenizer.decode(list(bare.prompt)) == "user: hi\n\nassistant:"
 
 
+def test_the_templates_end_mark_closes_every_response() -> None:
+    """Short answers whose letters stand in the mark itself, an empty one, and a system turn that is refused."""
+    template = (
+        "{% if messages[0]['role'] == 'system' %}{{ raise_exception('no') }}{% endif %}"
+        "{% for m in messages %}{{ m['content'] }}<s>{% endfor %}"
+    )
+    policy = CausalLM(tiny.model(), tiny.tokenizer(template=template))
+    policy.ends = (2, 1)
+    for turns in ((("user", "hi"),), (("system", "be brief"), ("user", "hi"))):
+        for said in ("yes", "s", "", " "):
+            assert policy.encode(turns, said).response[-1] == 1, (turns, said)
+
+
+def test_an_end_mark_in_the_text_is_not_written_twice() -> None:
+    for post in ("", "<s> $A", "$A </s>", "<s> $A </s>"):
+        said = encoded(merging(post), "a", "b</s>", ends=(0,), context=20, truncate="error")
+        assert said.response == (2, 0)
+        assert encoded(merging(post), "a</s>", "b", ends=(0,), context=20, truncate="error").prompt[-2:] == (1, 0)
+
+
 def merging(post: str = "") -> Any:
     """Letters a and b, and one code for "ab"."""
     made = Tokenizer(models.BPE({"</s>": 0, "a": 1, "b": 2, "ab": 3, "<s>": 4}, [("a", "b")]))

@@ -15,6 +15,7 @@ from ..errors import AdjudgeError
 from .policy import Exchange, Prompt
 
 TRUNCATE = ("error", "left")
+ANY = "7919"  # stands for a text; no template writes it
 
 
 def ends_of(model: Any, tokenizer: Any, end: int | None) -> tuple[int, ...]:
@@ -51,7 +52,8 @@ def encoded(
     whole = _read(tokenizer, text + response, special, ends)
     joint = whole[: len(head)] == head
     said = whole[len(head) :] if joint else _read(tokenizer, response, False, ())
-    said += (_closing(tokenizer, prompt, response, ends),)
+    if not said or said[-1] not in ends:  # a text may bring its own
+        said += (ends[0] if bare else _closing(tokenizer, ends),)
     if len(head) >= context:
         if truncate != "left":
             raise AdjudgeError(
@@ -67,19 +69,24 @@ def _read(tokenizer: Any, text: str, special: bool, ends: Collection[int]) -> tu
     """Codes of a text; an end mark that the tokenizer adds of its own accord is left out."""
     codes = tuple(tokenizer(text, add_special_tokens=special, verbose=False)["input_ids"])
     if special and codes[-1:] and codes[-1] in ends:
-        plain = tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"]
-        return codes if plain[-1:] == [codes[-1]] else codes[:-1]
+        plain = tuple(tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"])
+        return codes[: len(codes) - max(_marks(codes, ends) - _marks(plain, ends), 0)]
     return codes
 
 
-def _closing(tokenizer: Any, prompt: Prompt, response: str, ends: tuple[int, ...]) -> int:
-    """The end mark that the template writes after a response, or the first."""
-    if isinstance(prompt, str) or not tokenizer.chat_template or not response.strip():
+def _marks(codes: tuple[int, ...], ends: Collection[int]) -> int:
+    """End marks behind the last other code."""
+    return next((at for at, code in enumerate(reversed(codes)) if code not in ends), len(codes))
+
+
+def _closing(tokenizer: Any, ends: tuple[int, ...]) -> int:
+    """The end mark that the template writes after any response, or the first."""
+    if not tokenizer.chat_template:
         return ends[0]
-    turns = [{"role": role, "content": said} for role, said in (*prompt, ("assistant", response))]
+    turns = [{"role": "user", "content": ANY}, {"role": "assistant", "content": ANY}]
     try:
         whole = str(tokenizer.apply_chat_template(turns, tokenize=False))
     except Exception:  # a template that refuses these turns tells no end mark
         return ends[0]
-    after = whole[whole.rfind(response.strip()) + len(response.strip()) :].strip()
+    after = whole.rpartition(ANY)[2].strip()
     return next((code for code in ends if after.startswith(tokenizer.decode([code]))), ends[0])
