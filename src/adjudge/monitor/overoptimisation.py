@@ -64,7 +64,8 @@ def watch(
 
     Arguments:
         table: the curve, with gold at some rows.
-        law: `best_of_n`, `policy_gradient`, or `auto`, the one that explains more.
+        law: `best_of_n`, `policy_gradient`, or `auto`, the one that explains more; the interval is then that of both
+            where noise does not refute the other.
         level: coverage of the intervals, in (0, 1).
         interval: of the peak: `fieller`, or `bootstrap` by prompt.
         seed: of the bootstrap.
@@ -98,7 +99,7 @@ def watch(
     places = [laws.bootstrap(table, each, level=level, seed=seed) if interval == "bootstrap" else each.fieller(level)
               for each in fits]  # fmt: skip
     here = _last(table, gold)
-    best, (low, high) = fits[0], places[0]
+    best, (low, high) = fits[0], _hull(fits, places, level)
     figures["law"] = best.coefficients
     figures["peak"] = _numbers(("peak", "low", "high"), (best.peak, low, high))
     figures["change"] = best.change(min(best.peak, here), here)
@@ -130,6 +131,12 @@ def _numbers(names: tuple[str, ...], value: tuple[float, ...]) -> Estimate:
     """Numbers whose uncertainty is told by each other: they have no standard error of their own."""
     nothing = Part("sampling", np.full((len(names),) * 2, np.nan), 0)
     return Estimate(names, np.array(value), (nothing,), np.ones(len(names)), method="monitor.overoptimisation")
+
+
+def _hull(fits: list[laws.Fit], places: list[tuple[float, float]], level: float) -> tuple[float, float]:
+    """Interval of the peak by the law that explains more, and by another that noise does not refute either."""
+    told = [place for fit, place in zip(fits, places, strict=True) if fit is fits[0] or not fit.misfit < 1 - level]
+    return float(np.min(told)), float(np.max(told))
 
 
 def _verdict(low: float, high: float, here: float) -> str:

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special
 
-from .._typing import FloatArray
+from .._typing import BoolArray, FloatArray, IntArray
 from ..core.estimate import Estimate, Part
 from ..errors import AdjudgeError
 from ..tables.proxy_curve import ProxyCurve
@@ -31,6 +31,7 @@ FEWEST = 4  # steps at different d: three coefficients, and one to see whether t
 FLOOR = 0.01  # of the median variance: no step counts as much as a hundred others
 NOTHING = 1e-12  # of the largest mean: rounding
 OWN = 190_097
+SCARCE, PRIOR = 20, 8  # labels below which a step's own spread is not trusted alone, and labels the others' counts as
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -98,6 +99,9 @@ def distances(table: ProxyCurve) -> FloatArray:
 def means(table: ProxyCurve, score: FloatArray, *, method: str = "") -> Estimate:
     """Mean score of each step over prompts, with their joint error; NaN errors at a step with one prompt.
 
+    Of two labels that agree, none would say how wrong their mean is: a step with fewer than twenty prompts is no surer
+    than its own spread together with that of all steps, which counts as eight labels more.
+
     Arguments:
         table: the curve.
         score: [r] of its rows; NaN where not known.
@@ -111,13 +115,23 @@ def means(table: ProxyCurve, score: FloatArray, *, method: str = "") -> Estimate
         # Part.from_influence corrects for all prompts; a step that has fewer needs more.
         influence *= np.sqrt(several / (several - 1.0) * (units - 1) / units)
     influence[:, several < 2] = np.nan
+    sampling = Part.from_influence("sampling", influence[(mass > 0).any(axis=1)])
+    scarce = Part("few labels", np.diag(_unseen(np.diag(sampling.covariance), several)), sampling.units)
     return Estimate(
         tuple(f"step {j}" for j in range(table.steps)),
         value,
-        (Part.from_influence("sampling", influence[(mass > 0).any(axis=1)]),),
+        (sampling, scarce) if scarce.covariance.any() else (sampling,),
         np.maximum(several - 1.0, 1.0),
         method=method,
     )
+
+
+def _unseen(own: FloatArray, several: IntArray) -> FloatArray:
+    """[J] variance of a mean of few labels that their own spread does not show, by the spread within all steps."""
+    free = np.where(np.isfinite(own), np.maximum(several - 1.0, 0.0), 0.0)
+    within = float((free * several * np.nan_to_num(own)).sum() / max(free.sum(), 1.0))
+    both = (free * np.nan_to_num(own) + PRIOR * within / np.maximum(several, 1)) / (free + PRIOR)
+    return np.where((free > 0) & (several < SCARCE), np.maximum(both - np.nan_to_num(own), 0.0), 0.0)
 
 
 def fit(table: ProxyCurve, *, law: str = "best_of_n") -> Fit:
@@ -163,12 +177,20 @@ def fit(table: ProxyCurve, *, law: str = "best_of_n") -> Fit:
         value,
         (Part("sampling", projection[:, used] @ gold.covariance[np.ix_(used, used)] @ projection[:, used].T,
               gold.parts[0].units),),
-        np.full(3, gold.df[used].min()),
+        np.full(3, _freedom(projection[1:, used], gold, used)),
         method=gold.method,
     )  # fmt: skip
     return Fit(
         law, coefficients, r2, _misfit(X, y, gold.covariance[np.ix_(used, used)], gold.df[used].min()), projection
     )
+
+
+def _freedom(projection: FloatArray, gold: Estimate, used: BoolArray) -> float:
+    """Degrees of freedom of slopes (Welch, Satterthwaite): few labels at one step of many do not speak for all."""
+    share = projection**2 * gold.stderr[used] ** 2
+    share = share / np.where(share.sum(axis=1) > 0, share.sum(axis=1), 1.0)[:, None]
+    together = 1 / np.maximum((share**2 / gold.df[used]).sum(axis=1), 1e-300)
+    return float(min(together.min(), gold.parts[0].units - 1.0))
 
 
 def bootstrap(
