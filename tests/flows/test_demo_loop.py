@@ -21,8 +21,9 @@ from adjudge.credit import constrained
 from adjudge.flows import demo_words
 from adjudge.flows.demo_last import BEFORE, CORRECTED, KEPT, STOPPED, WHOLE
 from adjudge.flows.demo_loop import DemoLoop, demo_loop
-from adjudge.flows.demo_reward import WEIGHTS, Constrained
+from adjudge.flows.demo_reward import WEIGHTS
 from adjudge.flows.demo_world import QUICK, World, gold
+from adjudge.flows.recipe_rollouts import Ascending
 from adjudge.tables.rollouts import Rollouts
 
 SMALL = replace(QUICK, lessons=40, demonstrations=4, steps=6, every=2, judged=40, labels=60, budget=20)
@@ -134,12 +135,13 @@ def test_sentences_change_with_the_numbers() -> None:
 
 
 def test_the_price_of_the_judge_rises_above_its_point_and_is_remembered() -> None:
-    rule = Constrained((np.inf, 0.5), rate=0.5)
+    options = {"points": (np.inf, 0.5), "rate": 0.5, "weights": WEIGHTS}
+    rule = Ascending(constrained, dict(options))
     rows = Rollouts(np.zeros(4), np.array([0, 0, 1, 1]), parts=np.array([[1.0, 0.9], [0, 0.7], [0, 0.5], [1, 0.7]]))
     first = rule(rows)
     np.testing.assert_allclose(first, constrained.advantages(rows, weights=WEIGHTS))
-    np.testing.assert_allclose(rule.multipliers, [0.0, 0.5 * 0.2])
-    other = Constrained((np.inf, 0.5))
+    np.testing.assert_allclose(rule.prices, [0.0, 0.5 * 0.2])
+    other = Ascending(constrained, dict(options))
     other.restore(rule.state())
     np.testing.assert_allclose(other(rows), constrained.advantages(rows, multipliers=[0.0, 0.1], weights=WEIGHTS))
 

@@ -151,7 +151,7 @@ class Engine:
         cases: Sequence[Case],
         judge: Callable[[Case], Awaitable[Found]],
         beside: Sequence[Engine],
-        progress: Callable[[int, int, Tally], None] | None,
+        progress: Callable[[int, int, Tally], object] | None,
     ) -> list[Found | None]:
         """What `judge` found of each case, in their order; None for those that the budget left out."""
         for engine in (self, *beside):
@@ -195,7 +195,7 @@ class Engine:
         judge: Callable[[Case], Awaitable[Found]],
         *,
         beside: Sequence[Engine] = (),
-        progress: Callable[[int, int, Tally], None] | None = None,
+        progress: Callable[[int, int, Tally], object] | None = None,
     ) -> list[Found | None]:
         """What `judge` finds of each case, in their order; None for those that the budget left out.
 

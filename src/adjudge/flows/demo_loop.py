@@ -20,14 +20,16 @@ from .._typing import FloatArray
 from ..core.estimate import Estimate
 from ..core.finding import Finding
 from ..core.run import Run
+from ..credit import constrained
 from ..reports.story import Story
 from .demo_judged import Heard, heard
 from .demo_last import BEFORE, CORRECTED, KEPT, STOPPED, WHOLE, Last, last_word, true_curve
-from .demo_reward import Constrained, Corrected, fitted, pointed
+from .demo_reward import RATE, WEIGHTS, Corrected, fitted, pointed
 from .demo_runs import Climb, climbed, taught
 from .demo_story import story
 from .demo_world import Size, Told, World
 from .made import Setting, Shown, worst_first
+from .recipe_rollouts import Ascending
 
 if TYPE_CHECKING:
     from ..train.causal_lm import CausalLM
@@ -108,7 +110,7 @@ def demo_loop(
     naive = climbed(world, base, world.points, folder / "judge-alone", proxy=world.points, kl=world.size.kl)
     onward = _onward(world, base, naive, folder)
     reward = pointed(fitted(world, told), naive)
-    rule = Constrained((np.inf, reward.point))
+    rule = Ascending(constrained, {"points": (np.inf, reward.point), "rate": RATE, "weights": WEIGHTS})
     corrected = climbed(
         world, base, reward, folder / "corrected", proxy=reward.calibrated, credit=rule, kl=world.size.kl / 10
     )

@@ -9,8 +9,8 @@ r_Q is what the judge prefers beside length (`rewards.disentangled`), ĝ the gol
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
 
@@ -25,7 +25,6 @@ from ..sim import little_language as language
 from ..tables.calibrator import Calibrator
 from ..tables.preferences import from_arrays
 from ..tables.reward_model import RewardModel
-from ..tables.rollouts import Rollouts
 from ..tables.scored import Scored
 from .demo_judged import WAYS, Heard
 from .demo_runs import Climb
@@ -33,6 +32,7 @@ from .demo_world import World
 
 MOST = language.MOST
 SCALE = 0.5  # points of the judge by which one response is better than another in 62 of 100 of its words
+RATE = 0.5  # of the ascent of the prices
 WEIGHTS = (1.0, 0.5)  # what gold, and a tenth of the judge's points, are worth
 
 
@@ -68,35 +68,6 @@ class Corrected:
             [self.expected(prompts, responses), np.array(self.world.points(prompts, responses)) / MOST]
         )
         return Scored(parts @ np.array(WEIGHTS), parts=parts)
-
-
-@dataclass
-class Constrained:
-    """The credit rule with its multipliers, which checkpoints remember.
-
-    Arguments:
-        points: [2] θ.
-        rate: η of their ascent.
-        multipliers: [2] μ.
-    """
-
-    points: tuple[float, float]
-    rate: float = 0.5
-    multipliers: FloatArray = field(default_factory=lambda: np.zeros(2))
-
-    def __call__(self, rollouts: Rollouts) -> Any:
-        """Advantages under the multipliers as they are; then these move."""
-        found = constrained.advantages(rollouts, multipliers=self.multipliers, weights=WEIGHTS)
-        self.multipliers = constrained.ascended(rollouts, self.multipliers, points=self.points, rate=self.rate)
-        return found
-
-    def state(self) -> Mapping[str, object]:
-        """The multipliers."""
-        return {"multipliers": self.multipliers.tolist()}
-
-    def restore(self, state: Mapping[str, Any]) -> None:
-        """Takes them over."""
-        self.multipliers = np.array(state["multipliers"], dtype=float)
 
 
 def fitted(world: World, told: Heard) -> Corrected:

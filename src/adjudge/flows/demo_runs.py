@@ -67,7 +67,7 @@ class Climb:
             "words": [len(text.split()) for text in table.response],
         }
         count = np.bincount(table.step)
-        means = {name: np.bincount(table.step, values) / count for name, values in measures.items()}
+        means = {name: np.bincount(table.step, np.array(values)) / count for name, values in measures.items()}
         return {"step": np.array(table.steps), "distance": table.distance} | means
 
 

@@ -130,9 +130,8 @@ def infant(world: World) -> CausalLM:
     names = ["<pad>", "<s>", "</s>", *language.WORDS]
     made = Tokenizer(models.WordLevel({word: code for code, word in enumerate(names)}, unk_token="<pad>"))
     made.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
-    tokenizer = PreTrainedTokenizerFast(
-        tokenizer_object=made, pad_token="<pad>", bos_token="<s>", eos_token="</s>", chat_template=None
-    )
+    fast: Any = PreTrainedTokenizerFast
+    tokenizer = fast(tokenizer_object=made, pad_token="<pad>", bos_token="<s>", eos_token="</s>", chat_template=None)
     config = LlamaConfig(
         vocab_size=len(names), hidden_size=world.size.width, intermediate_size=2 * world.size.width,
         num_hidden_layers=2, num_attention_heads=4, num_key_value_heads=4, max_position_embeddings=64, bos_token_id=1,

@@ -26,7 +26,7 @@ from .judge_plan import planned
 from .judged import Judged
 from .made import Setting, fingerprints
 
-Progress = Callable[[int, int, Tally], None]
+Progress = Callable[[int, int, Tally], object]
 
 
 def judge(
