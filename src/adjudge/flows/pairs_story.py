@@ -72,9 +72,10 @@ def _curve(answer: Pairs) -> Curve:
     margin, chance = answer.made.margin[order], answer.chance[order]
     at = np.unique(np.linspace(0, margin.size - 1, POINTS).round().astype(int))
     bins = [each for each in np.array_split(np.arange(margin.size), BINS) if each.size]
-    dots = Dots(*(np.array([float(value) for value in values]) for values in (
+    x, y, n = (np.array(values, dtype=float) for values in (
         [margin[each].mean() for each in bins], [chance[each].mean() for each in bins], [each.size for each in bins]
-    )))  # fmt: skip
+    ))  # fmt: skip
+    dots = Dots(x, y, n, name="pairs in bins")
     return Curve(
         "How sure a margin is",
         (Line(margin[at], chance[at]),),
