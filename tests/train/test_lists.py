@@ -141,3 +141,9 @@ def test_prompts_are_read_once_each_with_names_and_a_teacher() -> None:
         read_prompts([{"text": "a"}])
     with pytest.raises(AdjudgeError, match="Row 1: no prompt"):
         read_prompts([{"prompt": "a"}, {"prompt": ""}])
+
+
+def test_a_list_is_told_by_its_number() -> None:
+    table = RankedLists(("a", "a" * 40), (("b", "c"), ("b", "c")), (np.arange(2.0),) * 2, weight=np.array([0.0, 1.0]))
+    with pytest.raises(AdjudgeError, match="Row 1: Prompt of 40"):
+        Lists(table, pairwise_logistic.loss, Letters())

@@ -85,3 +85,15 @@ def test_without_tensorboard_it_says_so(tmp_path: Path, monkeypatch: pytest.Monk
 
 def test_a_folder_without_a_run_has_no_lines(tmp_path: Path) -> None:
     assert metrics.read(tmp_path) == ()
+
+
+@pytest.mark.parametrize(
+    "spoilt", [b"[1]\n", b"3\n", b"null\n", b'{"loss": 1}\n', b'{"step": "x"}\n', b"\xff\xfe\n", b"\0\0"]
+)
+def test_what_a_crash_has_spoilt_is_left_out(tmp_path: Path, spoilt: bytes) -> None:
+    wrote(tmp_path, range(1, 4)).close()
+    with (tmp_path / "metrics.jsonl").open("ab") as file:
+        file.write(spoilt)
+    assert len(metrics.read(tmp_path)) == 3
+    wrote(tmp_path, range(4, 5), of=3).close()
+    assert [line["step"] for line in lines(tmp_path)] == [1, 2, 3, 4]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from functools import partial
 from typing import Any
 
@@ -116,3 +117,22 @@ def test_labels_and_rows_that_cannot_be_are_told() -> None:
     long = [*rows[1:], {"prompt": "a" * 40, "completion": "b", "label": 0.0}]
     recipe = Singles(read(long), kto.loss, policy, skip_long=True)
     assert (recipe.n, recipe.findings[-1].code) == (1, "rows-not-read")
+
+
+def test_a_row_is_told_by_its_number_in_the_file() -> None:
+    pairs = read([{"prompt": "a" * (40 if at == 3 else 1), "chosen": "b", "rejected": "c"} for at in range(4)])
+    labels = read([{"prompt": "a", "completion": "b", "label": at} for at in range(3)])
+    for table, said in (
+        (pairs.take(np.array([2, 3])), "Row 3: Prompt of 40"),
+        (labels.take(np.array([2])), "row 2 has"),
+    ):
+        with pytest.raises(AdjudgeError, match=said):
+            Singles(table, kto.loss, Letters())
+
+
+def test_one_prompt_for_all_leaves_nothing_beside_and_takes_no_time() -> None:
+    rows = [{"prompt": "a", "completion": "b", "label": bool(at % 2)} for at in range(20_000)]
+    begun = time.perf_counter()
+    recipe = Singles(read(rows), kto.loss, Letters())
+    assert (recipe.rows.beside == -1).all()
+    assert time.perf_counter() - begun < 10

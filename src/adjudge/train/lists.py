@@ -189,7 +189,7 @@ def read_lists(lists: RankedLists, policy: Policy, *, skip_long: bool) -> ListRo
     """The lists as a policy reads them. Errors: none of two is left; a row that the policy cannot read."""
     known = np.flatnonzero(lists.weight > 0)
     made, found = encoded(policy, [lists.prompts[row] for row in known], [lists.responses[row] for row in known],
-                          skip_long=skip_long)  # fmt: skip
+                          skip_long=skip_long, rows=known)  # fmt: skip
     kept: list[tuple[int, list[int]]] = []
     exchanges: list[Exchange] = []
     twice = 0

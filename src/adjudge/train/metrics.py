@@ -21,13 +21,15 @@ Line = Mapping[str, float]
 
 
 def read(folder: Path) -> tuple[Line, ...]:
-    """Lines of a run's `metrics.jsonl`, in order; () where there is none. A line cut short by a crash is left out."""
+    """Lines of a run's `metrics.jsonl`, in order; () where there is none. What a crash has
+    spoilt is left out."""
     file = folder / FILE
     lines: list[Line] = []
-    for text in file.read_text(encoding="utf-8").splitlines() if file.is_file() else ():
+    for text in file.read_text(encoding="utf-8", errors="replace").splitlines() if file.is_file() else ():
         try:
             found = json.loads(text)
-        except json.JSONDecodeError:
+            _ = found["step"] > 0
+        except (ValueError, KeyError, TypeError):
             break
         lines.append({name: math.nan if value is None else value for name, value in found.items()})
     return tuple(lines)

@@ -190,7 +190,7 @@ def read_singles(preferences: Preferences, policy: Policy, *, skip_long: bool, s
     if wrong.any():
         first = int(np.argmax(wrong))
         raise AdjudgeError(
-            f"train: row {first} has the label {rating[first]:g}.",
+            f"train: row {preferences.row[first]} has the label {rating[first]:g}.",
             "True or false, or the chance that the response is a good one, in [0, 1].",
             "Turn scores into such labels, or learn from pairs.",
         )
@@ -199,7 +199,7 @@ def read_singles(preferences: Preferences, policy: Policy, *, skip_long: bool, s
         said += [(row, preferences.left_text[row], outcome[row]), (row, preferences.right_text[row], 1 - outcome[row])]
     said.sort(key=lambda one: int(one[0]))
     made, found = encoded(policy, [prompts[row] for row, *_ in said], [(text,) for _, text, _ in said],
-                          skip_long=skip_long)  # fmt: skip
+                          skip_long=skip_long, rows=[preferences.row[row] for row, *_ in said])  # fmt: skip
     kept = [(one, exchange[0]) for one, exchange in zip(said, made, strict=True) if exchange is not None]
     if not kept:
         raise AdjudgeError(
@@ -227,11 +227,11 @@ def _strange(
     order = np.random.default_rng((seed, 7949)).permutation(n)
     made: list[Exchange] = []
     beside = np.full(n, -1)
+    if len(set(prompts)) < 2:
+        return (), beside
     for place, row in enumerate(order):
         others = (order[(place + shift) % n] for shift in range(1, n))
-        other = next((each for each in others if prompts[each] != prompts[row]), None)
-        if other is None:
-            continue
+        other = next(each for each in others if prompts[each] != prompts[row])
         try:
             exchange = policy.encode(prompts[row], texts[other])
         except AdjudgeError:
