@@ -1,30 +1,31 @@
 """How probable it is that the chosen one of two samples is better in gold: what a calibrator makes of a judge's scores.
 
-    gold of 0 or 1:    P(i ≻ j) = ½ + (p_i − p_j)/2                        p: calibrated chance of 1; a tie counts half
-    gold on a scale:   P(i ≻ j) = Φ((f_i − f_j)/√(s_i² + s_j² + c²))       f: calibrated score, s: spread of gold about
+    gold of 0 or 1:    P(i ≻ j) = ½ + b·(p_i − p_j)/2                      p: calibrated chance of 1; a tie counts half
+    gold on a scale:   P(i ≻ j) = Φ(b·(f_i − f_j)/√(s_i² + s_j² + c²))     f: calibrated score, s: spread of gold about
     comparisons:       P(i ≻ j) = f(margin)                                f: fitted on pairs whose two golds are known
+    b = (Σ Δg·Δf + κ)/(Σ Δf² + κ),   κ = 4·Var(Δg − Δf)                    over two labels of one prompt, Δf held out
 
-s is told from held-out forecasts, within prompts where enough are labelled twice; a labelled sample has its gold and
-s = 0; c is the standard error of f_i − f_j. Limit: beyond what a prompt adds to both, golds are independent.
+b is what a difference of forecasts is worth within a prompt: a judge that knows easy prompts from hard ones may not
+know two answers apart. It is 1 until ten pairs of labels tell; κ is a guess of 1 ± ½ before. s is told from held-out
+forecasts, within prompts where enough are labelled twice; a labelled sample has its gold, s = 0 and b = 1; c is the
+standard error of b·(f_i − f_j). Limit: beyond what a prompt adds to both, golds are independent.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import combinations
 
 import numpy as np
 from scipy.special import ndtr
 
 from .._typing import FloatArray, IntArray
 from ..errors import AdjudgeError
+from ..stats.two_labels import pairs_within, slope_within, spread_about
 from ..tables.calibrator import Calibrator
 from ..tables.ratings import Ratings
 from ..tables.read import from_arrays
 from ..tables.read_samples import SampledTexts
 from .calibrate import FEWEST, calibrator_for
-
-TWICE = 10  # pairs of labels of one prompt from which the spread within prompts is told
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,6 +37,7 @@ class Labels:
         spread: [n] standard deviation of gold about it; 0 where gold is known.
         covariance: [q, q] of the calibrator's parameters.
         gradient: [n, q] of the value by them.
+        slope, slope_error: b, at least 0, and its standard error.
         binary: whether gold is one of two values.
         calibrator: behind them.
         said, true: [q] held-out chance of pairs whose two golds are known, and which came true (½ a tie).
@@ -46,6 +48,8 @@ class Labels:
     spread: FloatArray
     covariance: FloatArray
     gradient: FloatArray
+    slope: float
+    slope_error: float
     binary: bool
     calibrator: Calibrator
     said: FloatArray
@@ -55,8 +59,11 @@ class Labels:
     def chance(self, one: IntArray, two: IntArray) -> tuple[FloatArray, FloatArray]:
         """([m] P(gold of one > gold of two), ties half; [m] its standard error from the calibration)."""
         apart = self.gradient[one] - self.gradient[two]
-        noise = np.sqrt(np.einsum("mq,qr,mr->m", apart, self.covariance, apart).clip(0))
-        return _chance(self.value[one] - self.value[two], self.spread[one], self.spread[two], noise, self.binary)
+        gap = self.value[one] - self.value[two]
+        told = (self.spread[one] > 0) & (self.spread[two] > 0)  # by forecasts alone
+        slope, loose = np.where(told, self.slope, 1.0), np.where(told, self.slope_error, 0.0)
+        noise = slope**2 * np.einsum("mq,qr,mr->m", apart, self.covariance, apart).clip(0) + (loose * gap) ** 2
+        return _chance(slope * gap, self.spread[one], self.spread[two], np.sqrt(noise), self.binary)
 
 
 def from_scores(samples: SampledTexts, calibration: str, *, seed: int) -> Labels:
@@ -78,18 +85,21 @@ def from_scores(samples: SampledTexts, calibration: str, *, seed: int) -> Labels
     gold, code = ratings.gold[labelled], samples.item[labelled]
     binary = bool(np.isin(gold, ratings.bounds).all())
     one, two = pairs_within(code)
-    spread = _spread(gold - held, one, two)
     known = np.isfinite(held[one] + held[two])
-    one, two = one[known], two[known]
     first = held[one] >= held[two]  # the judge's choice of the two
-    won, lost = np.where(first, one, two), np.where(first, two, one)
+    won, lost = np.where(first, one, two)[known], np.where(first, two, one)[known]
+    gap = held[won] - held[lost]
+    slope, slope_error, without = slope_within(gold[won] - gold[lost], gap, code[won])
+    spread = spread_about(gold - held, gold[won] - gold[lost] - slope * gap)
     wide = np.full(won.size, spread)
-    said = _chance(held[won] - held[lost], wide, wide, np.zeros(won.size), binary)[0]
+    said = _chance(without * gap, wide, wide, np.zeros(won.size), binary)[0]
     return Labels(
         value=np.where(labelled, ratings.gold, forecast.value),
         spread=np.where(labelled, 0.0, spread),
         covariance=_covariance(forecast.influence, calibrator.cluster),
         gradient=np.where(labelled[:, None], 0.0, forecast.gradient),
+        slope=slope,
+        slope_error=slope_error,
         binary=binary,
         calibrator=calibrator,
         said=said,
@@ -146,14 +156,6 @@ def from_margins(score: FloatArray, samples: SampledTexts, calibration: str, *, 
     return Margins(score, calibrator, calibrator.held_out[known], true[known], unit[known])
 
 
-def pairs_within(code: IntArray) -> tuple[IntArray, IntArray]:
-    """Positions of every two rows of one code."""
-    order = np.argsort(code, kind="stable")
-    groups = np.split(order, np.flatnonzero(np.diff(code[order])) + 1)
-    both = np.array([pair for group in groups for pair in combinations(group.tolist(), 2)], dtype=np.int64)
-    return (both[:, 0], both[:, 1]) if both.size else (order[:0], order[:0])
-
-
 def _ratings(score: FloatArray, gold: FloatArray, item: IntArray, bounds: tuple[float, float] | None = None) -> Ratings:
     units = np.unique(item[np.isfinite(gold)]).size
     if units < FEWEST:
@@ -175,16 +177,6 @@ def _covariance(influence: FloatArray, cluster: IntArray) -> FloatArray:
     np.add.at(total, code, influence)
     total -= total.mean(axis=0)
     return total.T @ total * (units.size / max(units.size - 1, 1))
-
-
-def _spread(missed: FloatArray, one: IntArray, two: IntArray) -> float:
-    """Standard deviation of gold about its forecast: within prompts where enough are labelled twice, else over all."""
-    apart = missed[one] - missed[two]
-    apart = apart[np.isfinite(apart)]
-    if apart.size >= TWICE:
-        return float(np.sqrt((apart**2).mean() / 2))
-    known = missed[np.isfinite(missed)]
-    return float(np.sqrt((known**2).mean())) if known.size else np.nan
 
 
 def _chance(

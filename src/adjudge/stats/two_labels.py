@@ -1,0 +1,66 @@
+"""What forecasts of gold are worth within a prompt, from prompts of which two responses have a label.
+
+    b = (Σ Δg·Δf + κ)/(Σ Δf² + κ),   κ = 4·mean (Δg − Δf)²,      s² = mean (Δg − b·Δf)²/2      over two of one prompt
+
+A judge that knows easy prompts from hard ones may not know two answers apart: forecasts that are right over all
+responses then say too much of two to one prompt. κ is a guess of 1 ± ½ before any pair is seen (a normal prior, Lindley
+and Smith, 1972). Limits: fewer than ten pairs leave b = 1; without prompts of unlike difficulty b is near 1 anyway.
+"""
+
+from __future__ import annotations
+
+from itertools import combinations
+
+import numpy as np
+
+from .._typing import FloatArray, IntArray
+
+TWICE = 10  # pairs of labels of one prompt from which anything is told within prompts
+
+
+def pairs_within(code: IntArray) -> tuple[IntArray, IntArray]:
+    """Positions of every two rows of one code."""
+    order = np.argsort(code, kind="stable")
+    groups = np.split(order, np.flatnonzero(np.diff(code[order])) + 1)
+    both = np.array([pair for group in groups for pair in combinations(group.tolist(), 2)], dtype=np.int64)
+    return (both[:, 0], both[:, 1]) if both.size else (order[:0], order[:0])
+
+
+def slope_within(truth: FloatArray, gap: FloatArray, unit: IntArray) -> tuple[float, float, FloatArray]:
+    """(b, its standard error by prompt, [q] b of each pair by the other prompts), from differences of two labels.
+
+    Arguments:
+        truth: [q] differences of gold.
+        gap: [q] differences of held-out forecasts.
+        unit: [q] prompts.
+
+    >>> gap = np.arange(1.0, 12.0)
+    >>> slope_within(gap, gap, np.arange(11))[:2], round(slope_within(0 * gap, gap, np.arange(11))[0], 3)
+    ((1.0, 0.0), 0.267)
+    """
+    if gap.size < TWICE or not gap.any():
+        return 1.0, 0.0, np.ones(gap.size)
+    prior = 4 * float(((truth - gap) ** 2).mean())
+    codes = np.unique(unit, return_inverse=True)[1]
+    along, size = np.bincount(codes, truth * gap), np.bincount(codes, gap**2)
+    total = float(size.sum()) + prior
+    slope = (float(along.sum()) + prior) / total
+    off = np.bincount(codes, gap * (truth - slope * gap))
+    without = (along.sum() + prior - along) / np.maximum(total - size, 1e-300)
+    return max(slope, 0.0), float(np.sqrt(off @ off)) / total, without.clip(0)[codes]
+
+
+def spread_about(missed: FloatArray, apart: FloatArray) -> float:
+    """Standard deviation of gold about its forecast: within prompts where enough are labelled twice, else over all.
+
+    Arguments:
+        missed: [l] gold less its held-out forecast.
+        apart: [q] differences of gold of two labels, less those of their forecasts.
+
+    >>> spread_about(np.array([3.0, -4.0]), np.zeros(2)), spread_about(np.zeros(2), np.full(10, 2**0.5))
+    (3.5355339059327378, 1.0)
+    """
+    if apart.size >= TWICE:
+        return float(np.sqrt((apart**2).mean() / 2))
+    known = missed[np.isfinite(missed)]
+    return float(np.sqrt((known**2).mean())) if known.size else np.nan
