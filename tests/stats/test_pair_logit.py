@@ -8,7 +8,7 @@ from scipy import sparse
 from scipy.optimize import minimize
 
 from adjudge.errors import AdjudgeError
-from adjudge.stats import pair_logit
+from adjudge.stats import pair_logit, row_products
 from adjudge.stats.pair_logit import Pairs
 
 N, D = 211, 5
@@ -117,6 +117,36 @@ def test_a_long_table_that_starts_from_a_part_ends_where_exact_steps_do(kind: st
     for _ in range(60):
         first, second = pairs.slopes(x @ exact)
         slope = x.T @ first + exact
-        exact = exact - pair_logit.solve(pair_logit.gram(x, second), 1.0, slope)
+        exact = exact - row_products.solve(row_products.gram(x, second), 1.0, slope)
     left = [pairs.loss(x @ at) + 0.5 * at @ at for at in (found, exact)]
     assert left[0] - left[1] < 1e-10 * n
+
+
+@pytest.mark.parametrize("kind", ["each", "shuffled", "sorted", "random", "long"])
+def test_clusters_across_blocks_are_summed_whole(kind: str) -> None:
+    rng = np.random.default_rng(5)
+    n, d = 3 * row_products.BLOCK + 17, 3
+    x, first = rng.normal(size=(n, d)), rng.normal(size=n)
+    code = {
+        "each": np.arange(n),
+        "shuffled": rng.permutation(n),
+        "sorted": np.arange(n) // 7,
+        "random": rng.integers(0, 97, n),
+        "long": (np.arange(n) > 11).astype(int),  # a cluster that is longer than two blocks
+    }[kind]
+    sums = np.zeros((code.max() + 1, d))
+    np.add.at(sums, code, first[:, None] * x)
+    np.testing.assert_allclose(row_products.squared(x, first, code, None), sums.T @ sums, rtol=1e-10, atol=1e-9)
+    turn, thin = rng.normal(size=(d, d)), sparse.csr_array(x)
+    turned = sums @ turn
+    np.testing.assert_allclose(row_products.squared(thin, first, code, turn), turned.T @ turned, rtol=1e-10, atol=1e-9)
+
+
+@pytest.mark.parametrize("ridge", [1.0, 1e-5])
+def test_the_covariance_is_the_product_of_the_influence_with_itself(ridge: float) -> None:
+    rows, pairs = np.random.default_rng(0).normal(size=(N, D)), world()
+    twice = Pairs(np.column_stack([rows, rows[:, :2]]), pairs.better, pairs.worse)
+    found = pair_logit.fit(twice, np.arange(N) // 3, ridge=ridge)
+    assert bool(np.linalg.cond(found.bread) > pair_logit.STIFF) is (ridge < 1)
+    influence = found.influence()
+    np.testing.assert_allclose(found.covariance, influence.T @ influence, rtol=1e-9, atol=1e-12)

@@ -161,7 +161,7 @@ def _members(
         )
         table[member, own] = found.coefficients
         if error:
-            influence[found.units[:, None], member, own] = found.influence
+            influence[found.units[:, None], member, own] = found.influence()
     table[:, -1] = -table[:, :-1] @ centre
     influence[:, :, -1] = -influence[:, :, :-1] @ centre
     return table, influence.reshape(len(influence), table.size)

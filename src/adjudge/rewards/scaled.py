@@ -113,8 +113,8 @@ def _from_ratings(rows: Preferences, weighted: pair_logit.Pairs, ridge: float, r
     rated = rating_fit.fit(rows, ridge=rating_ridge)
     found = pair_logit.fit(weighted, rows.cluster, ridge=ridge, centre=rated.scale * rated.coefficients)
     by_start = rated.scale * rated.influence[:, :-2] + np.outer(rated.influence[:, -1], rated.coefficients)
-    influence = found.influence + ridge * by_start[found.units] @ found.bread
-    return replace(found, influence=influence, covariance=influence.T @ influence)
+    influence = found.influence() + ridge * by_start[found.units] @ found.bread
+    return replace(found, covariance=influence.T @ influence)
 
 
 def _unsaid(preferences: Preferences) -> tuple[Finding, ...]:

@@ -19,7 +19,7 @@ from .._typing import FloatArray, IntArray
 from ..core.card import Card, Paper
 from ..core.finding import Finding, Severity
 from ..errors import AdjudgeError
-from ..stats import held_pairs, pair_logit
+from ..stats import held_pairs, pair_logit, row_products
 from ..tables.preferences import Preferences
 from ..tables.reward_model import RewardModel
 from . import _linear
@@ -115,8 +115,8 @@ def _balanced(rows: Preferences, present: IntArray, mass: FloatArray, ridge: flo
         part = rows.take(rows.source == code)
         own.append(_linear.pairs_of(part, part.weight / part.weight.sum()))
     pull = ridge / mass.sum()  # the same penalty for each source's mean loss
-    bound = np.sum([pair_logit.gram(each.x, each.better + each.worse) for each in own], axis=0) / 4
-    inverse = pair_logit.solve(bound, pull, np.eye(rows.d))
+    bound = np.sum([row_products.gram(each.x, each.better + each.worse) for each in own], axis=0) / 4
+    inverse = row_products.solve(bound, pull, np.eye(rows.d))
     root = np.linalg.cholesky((inverse + inverse.T) / 2)
     beta = np.zeros(rows.d)
     share = np.full(len(own), 1 / len(own))

@@ -5,33 +5,35 @@
 
 a = w·p̃ and b = w·(1 − p̃) for a target p̃ freed of flips. Where m = 0 the loss is convex even when p̃ leaves [0, 1],
 since a and b then enter by their sum alone but for a term that is linear in β. Exact Newton steps: the matrix of second
-derivatives is one blocked product of the pairs with themselves.
-Liang, Zeger (1986), Eq. 13. Limits: λ = 0 and hard outcomes are logistic regression without an intercept; one row a
-cluster is the Huber-White error; few clusters for the parameters make it wide by g/(g − q̂).
+derivatives is one blocked product of the pairs with themselves. Liang, Zeger (1986), Eq. 13.
+Limits: λ = 0 and hard outcomes are logistic regression without an intercept; one row a cluster is the Huber-White
+error; few clusters for the parameters make it wide by g/(g − q̂).
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy import linalg, sparse, special
+from scipy import sparse, special
 
 from .._typing import FloatArray, IntArray
 from ..core.finding import Finding, Severity
 from ..errors import AdjudgeError
 from ..tables.preferences import Features, dense
+from .row_products import gram, solve, squared
 
-BLOCK = 1 << 13  # rows that stand in memory as a dense weighted copy at once
 STEPS, HALVINGS = 100, 40
 LONG, THIN, ROWS = 20_000, 16, 20  # rows of a table that starts from a part of it; how small; rows by feature of a part
-RUN, READ = 64, 1 << 10  # rows side by side that a part takes; rows of a dense table that are read at once
+RUN, READ = 64, 1 << 9  # rows side by side that a part takes; rows of a dense table that are read at once
 DEAR = 1e8  # products in a matrix of second derivatives above which it is rough, and kept
 FAST = 0.1  # a step that gains more than this share of the one before asks for a fresh matrix
 PART = 0.05  # of the loss that a part leaves by chance: as far as its own optimum is worth seeking
 ACCURACY, LAST = 1e-10, 1e-11  # of the Newton decrement, and of the loss that is left, by unit of weight
 MOST_FEATURES = 20_000
+STIFF = 1e6  # condition number from which a product of three matrices would lose digits that a sum of squares keeps
 FAR = 30.0  # log-odds of a pair beyond which nothing more can be learnt from data that are separable
 
 
@@ -63,10 +65,16 @@ class Pairs:
 
     def loss(self, lead: FloatArray) -> float:
         """The sum over pairs at log-odds [n]."""
+        return self.valued(lead)[0]
+
+    def valued(self, lead: FloatArray) -> tuple[float, FloatArray]:
+        """(the loss, [n] its first derivatives by the log-odds), from the same exponentials."""
         if self.margin is None:
-            return float((self.better + self.worse) @ np.logaddexp(0.0, lead) - self.better @ lead)
-        ahead, behind = np.logaddexp(0.0, self.margin - lead), np.logaddexp(0.0, self.margin + lead)
-        return float(self.better @ ahead + self.worse @ behind)
+            mass = self.better + self.worse
+            value, chance = _softplus(lead)
+            return float(mass @ value - self.better @ lead), mass * chance - self.better
+        (ahead, first), (behind, second) = _softplus(self.margin - lead), _softplus(self.margin + lead)
+        return float(self.better @ ahead + self.worse @ behind), self.worse * second - self.better * first
 
     def slopes(self, lead: FloatArray) -> tuple[FloatArray, FloatArray]:
         """([n] first, [n] second) derivatives of the loss of each pair by its log-odds."""
@@ -88,7 +96,7 @@ class Fit:
         covariance: [d, d]; NaN below two clusters.
         bread: [d, d] A⁻¹.
         units: [g] the clusters' codes.
-        influence: [g, d] −A⁻¹ s_g·√(g/(g − q̂)): what each cluster adds to the error of β̂.
+        influence: makes [g, d] −A⁻¹ s_g·√(g/(g − q̂)), what each cluster adds to the error of β̂.
         effective: q̂, how many parameters the penalty leaves free.
         findings: what to distrust.
     """
@@ -97,23 +105,16 @@ class Fit:
     covariance: FloatArray
     bread: FloatArray
     units: IntArray
-    influence: FloatArray
+    influence: Callable[[], FloatArray]
     effective: float
     findings: tuple[Finding, ...]
 
 
-def gram(x: Features, weight: FloatArray, *, rough: bool = False) -> FloatArray:
-    """[d, d] Σ_i w_i x_i x_iᵀ, in blocks; rough: in single precision for w >= 0, good for the way, not for the end."""
-    total = np.zeros((x.shape[1], x.shape[1]))
-    for start in range(0, x.shape[0], BLOCK):
-        rows, mass = dense(x[start : start + BLOCK]), weight[start : start + BLOCK, None]
-        if rough:
-            single = rows.astype(np.float32)
-            single *= np.sqrt(mass).astype(np.float32)
-            total += single.T @ single
-        else:
-            total += (rows * mass).T @ rows
-    return total
+def _softplus(lead: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """([n] log(1 + e^lead), [n] its derivative); log1p would be exact where the value is nothing, and slow."""
+    small = np.exp(-np.abs(lead))
+    rest = 1 + small
+    return np.maximum(lead, 0.0) + np.log(rest), np.where(lead > 0, 1.0, small) / rest
 
 
 def minimise(pairs: Pairs, *, ridge: float, centre: FloatArray | None = None) -> FloatArray:
@@ -202,12 +203,17 @@ def _valued(pairs: Pairs, beta: FloatArray, ridge: float, origin: FloatArray) ->
     """(loss, slope) with the penalty; a dense table is read once, block by block."""
     apart = beta - origin
     value, slope = 0.5 * ridge * float(apart @ apart), ridge * apart
-    rows = pairs.x.shape[0] if sparse.issparse(pairs.x) else READ
-    for start in range(0, pairs.x.shape[0], max(rows, 1)):
-        part = pairs.rows(slice(start, start + rows))
-        lead = part.x @ beta
-        value += part.loss(lead)
-        slope = slope + part.x.T @ part.slopes(lead)[0]
+    if sparse.issparse(pairs.x):
+        more, first = pairs.valued(pairs.x @ beta)
+        return value + more, slope + pairs.x.T @ first
+    held = np.empty((READ, beta.size))  # memory is read once and in one stream; both products are of the cache
+    for start in range(0, pairs.x.shape[0], READ):
+        part = pairs.rows(slice(start, start + READ))
+        rows = held[: len(part.x)]
+        np.copyto(rows, dense(part.x))
+        more, first = part.valued(rows @ beta)
+        value += more
+        slope += first @ rows
     return value, slope
 
 
@@ -229,7 +235,7 @@ def fit(pairs: Pairs, cluster: IntArray, *, ridge: float, centre: FloatArray | N
     beta = minimise(pairs, ridge=ridge, centre=centre)
     if not error:
         none = np.zeros((0, 0))
-        return Fit(beta, none, none, np.zeros(0, dtype=np.int64), none, np.nan, ())
+        return Fit(beta, none, none, np.zeros(0, dtype=np.int64), lambda: none, np.nan, ())
     lead = pairs.x @ beta
     first, second = pairs.slopes(lead)
     return sandwich(pairs.x, first, gram(pairs.x, second), beta, cluster, ridge=ridge, lead=lead)
@@ -257,25 +263,21 @@ def sandwich(
         lead: [n] log-odds, where the optimum may lie far out.
     """
     units, code = np.unique(cluster, return_inverse=True)
-    g = units.size
-    bread = solve(bend, ridge, np.eye(beta.size))
-    picker = sparse.csr_array((first, (code, np.arange(first.size))), shape=(g, first.size))
-    summed: Any = picker @ x
-    influence = -dense(summed) @ bread
+    g, d = units.size, beta.size
+    penalised, bread = bend + np.diag(np.broadcast_to(ridge, d)), solve(bend, ridge, np.eye(d))
     effective = float(np.einsum("ij,ji->", bread, bend))
-    findings = _findings(g, effective, lead)
     factor = g / max(g - effective, 1.0) if g > 1 else np.nan
-    influence *= np.sqrt(factor)
-    return Fit(beta, influence.T @ influence, bread, units, influence, effective, findings)
+    stiff = np.linalg.norm(penalised, 1) * np.linalg.norm(bread, 1) > STIFF
+    meat = squared(x, first, code, bread if stiff else None)
+    covariance = factor * (meat if stiff else bread @ meat @ bread)
 
+    def influence() -> FloatArray:
+        picker = sparse.csr_array((first, (code, np.arange(first.size))), shape=(g, first.size))
+        summed: Any = picker @ x
+        return -dense(summed) @ bread * np.sqrt(factor)
 
-def solve(bend: FloatArray, ridge: FloatArray | float, right: FloatArray) -> FloatArray:
-    """(bend + λI)⁻¹ right; where rounding leaves no Cholesky factor, without the directions that nothing tells of."""
-    penalised = bend + np.diag(np.broadcast_to(ridge, len(bend)))
-    try:
-        return linalg.cho_solve(linalg.cho_factor(penalised, check_finite=False), right, check_finite=False)
-    except linalg.LinAlgError:
-        return linalg.pinvh(penalised) @ right
+    findings = _findings(g, effective, lead)
+    return Fit(beta, (covariance + covariance.T) / 2, bread, units, influence, effective, findings)
 
 
 def _findings(g: int, effective: float, lead: FloatArray | None) -> tuple[Finding, ...]:

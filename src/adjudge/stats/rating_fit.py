@@ -19,7 +19,8 @@ from .._typing import BoolArray, FloatArray
 from ..core.finding import Finding
 from ..tables.preferences import Features, Preferences
 from .cluster import group_sums
-from .pair_logit import Pairs, gram, minimise, sandwich, solve
+from .pair_logit import Pairs, minimise, sandwich
+from .row_products import gram, solve
 
 FAINT = 1e-6  # penalty on s, in pairs: it only keeps s finite where ratings tell every pair apart
 
@@ -67,7 +68,7 @@ def fit(preferences: Preferences, *, ridge: float) -> RatingFit:
     theta = solve(bend, penalty, x.T @ (weight * y))
     found = sandwich(x, weight * (x @ theta - y), bend, theta, preferences.cluster[rows], ridge=penalty)
     influence = np.zeros((preferences.units, d + 2))
-    influence[found.units, : d + 1] = found.influence
+    influence[found.units, : d + 1] = found.influence()
     scale = _scaled(preferences, theta[:d], influence)
     if found.units.size < 2:
         influence[:] = np.nan

@@ -14,7 +14,7 @@ import numpy as np
 
 from .._typing import FloatArray
 from ..tables.preferences import Features, Preferences, dense
-from .pair_logit import gram
+from .row_products import gram
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -19,7 +19,8 @@ from scipy import linalg, optimize, sparse
 
 from .._typing import FloatArray, IntArray
 from ..tables.preferences import Preferences, dense
-from .pair_logit import Pairs, gram, minimise, solve
+from .pair_logit import Pairs, minimise
+from .row_products import gram, solve
 
 NONE = 1e-8  # variance of a part below which it is none: its correlation falls to 0, and not to anything
 CORNER = 1e-3  # δ: how sharp the corner of |t| is
