@@ -46,9 +46,16 @@ def scored(said: ArrayLike | Scored, b: int) -> Scored:
     >>> scored([1, 0], 2).reward.tolist()
     [1.0, 0.0]
     """
-    given = said if isinstance(said, Scored) else Scored(np.asarray(said, dtype=float))
+    given = said if isinstance(said, Scored) else Scored(said)  # type: ignore[arg-type]
     columns = {each.name: getattr(given, each.name) for each in fields(Scored)}
-    made = {name: None if value is None else np.asarray(value, dtype=float) for name, value in columns.items()}
+    try:
+        made = {name: None if value is None else np.asarray(value, dtype=float) for name, value in columns.items()}
+    except (ValueError, TypeError) as problem:
+        raise AdjudgeError(
+            f"The reward gave something else than numbers for {b:,} responses: {problem}.",
+            "One finite number of each response, NaN where nobody can say.",
+            "Correct the reward.",
+        ) from None
     for name, value in made.items():
         if value is None and name != "reward":
             continue

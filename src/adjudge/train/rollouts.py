@@ -3,8 +3,10 @@
     ∇ E r(y) = E[A·∇ log π(y)],      y ~ π;      A from any rule of credit/, the step from stats.policy_gradient
 
 With κ > 0 what is climbed is E r − κ·KL(π ‖ π_ref), whose top is π_ref·exp(r/κ)/Z. Everything is at the temperature of
-the draw: the policy that samples is the one that learns. Limits: a prompt whose responses all have one reward teaches
-nothing; with several updates on one set of samples the later ones are off the policy, as far as the clip lets them.
+the draw: the policy that samples is the one that learns. Limits: both lines hold where a response's tokens are added
+up, with over="token" or ratio="response"; divided by its length, as with over="response", a long response is moved less
+than it is worth, and the top is another. A prompt whose responses all have one reward teaches nothing; with several
+updates on one set of samples the later ones are off the policy, as far as the clip lets them.
 """
 
 from __future__ import annotations
@@ -214,6 +216,9 @@ def _clipped(rows: table.Rollouts, credit: Tensor, draw: Draw) -> Tensor:
     mask = torch.as_tensor(rows.mask)
     lead = torch.as_tensor(rows.policy).detach() - torch.as_tensor(rows.old)
     lead, counts = lead * mask, mask.sum(1).clamp(min=1)
+    if draw.kl:  # what is climbed has the price in it
+        moved = torch.as_tensor(rows.policy).detach() - torch.as_tensor(rows.reference)
+        credit = credit - draw.kl * (moved * mask).sum(1)
     if draw.ratio != "token":
         lead = lead.sum(1, keepdim=True) / (counts[:, None] if draw.ratio == "geometric" else 1.0)
     low, high = draw.clip or (0.0, 0.0)
