@@ -64,8 +64,16 @@ def test_other_settings_in_the_same_folder_are_refused_and_fresh_begins_anew(
     (here / "recipe.toml").write_text(RECIPE.replace("lr = 1e-2", "lr = 1e-3"), encoding="utf-8")
     assert main(["optimise", "recipe.toml", "--out", "run"]) == 1
     assert "lr" in capsys.readouterr().err
+    for name in ("samples.jsonl", "watch.json", "ask.jsonl", "notes.txt"):
+        (here / "run" / name).write_text("{}\n", encoding="utf-8")
+    (here / "wrong.toml").write_text(RECIPE.replace("objectives.dpo", "objectives.lipo"), encoding="utf-8")
+    assert main(["optimise", "wrong.toml", "--out", "run", "--fresh"]) == 1
+    assert metrics.read(here / "run")[0]["lr"] > 2e-3, "what cannot be carried out removes nothing"
     assert main(["optimise", "recipe.toml", "--out", "run", "--fresh"]) == 0
     assert metrics.read(here / "run")[0]["lr"] < 2e-3
+    left = {each.name for each in (here / "run").iterdir()}
+    assert "notes.txt" in left
+    assert not {"samples.jsonl", "watch.json", "ask.jsonl"} & left
 
 
 @pytest.mark.parametrize(

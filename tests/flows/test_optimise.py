@@ -131,6 +131,21 @@ def test_a_judge_rewards_what_is_sampled(tmp_path: Path) -> None:
     assert found.tolist() == [1.0, 0.0, 1.0]
 
 
+def test_a_run_begun_anew_forgets_what_was_watched(tmp_path: Path) -> None:
+    made = recipe(
+        prompts(tmp_path / "p.jsonl"), "credit.rloo", feedback={"reward": true, "samples": 4},
+        train={"lr": 0.1, "batch": CONTEXTS, "steps": 4}, stop={"gold": true, "labels": 60, "every": 2},
+    )  # fmt: skip
+    said = []
+    for resume in (True, False):
+        optimise(made, policy=policy(), out=tmp_path / "run", resume=resume)
+        lines = [json.loads(line) for line in (tmp_path / "run/samples.jsonl").read_text().splitlines()]
+        said.append((lines, json.loads((tmp_path / "run/watch.json").read_text())))
+        (tmp_path / "run/watch.json").write_text("of another run", encoding="utf-8")
+    assert said[0] == said[1]
+    assert {line["step"] for line in said[1][0]} == {0, 2, 4}
+
+
 def refusals() -> list[tuple[str, dict[str, Any], str]]:
     return [
         ("objectives.dpo", {"stop": {"gold": true}}, "no reward under"),
@@ -160,3 +175,16 @@ def test_the_answer_shows_itself(tmp_path: Path) -> None:
     assert isinstance(answer, Optimised)
     assert "After 2 updates" in repr(answer)
     assert json.loads(answer.text("json"))["verdict"] == answer.story.verdict
+
+
+def test_a_run_does_not_go_on_with_another_reward(tmp_path: Path) -> None:
+    asked = prompts(tmp_path / "prompts.jsonl")
+
+    def went(reward: Any, steps: int) -> int:
+        train = {"lr": 0.1, "batch": 53, "steps": steps, "schedule": "constant"}
+        said = recipe(asked, "credit.rloo", feedback={"reward": reward, "samples": 2}, train=train)
+        return optimise(said, out=tmp_path / "run", policy=policy()).trained.steps
+
+    assert (went(liked, 1), went(liked, 2)) == (1, 2)
+    with pytest.raises(AdjudgeError, match="data.fingerprint"):
+        went(lambda _, responses: [0.0] * len(responses), 3)

@@ -44,9 +44,10 @@ class Letters:
     @torch.no_grad()
     def sample(
         self, prompts: Sequence[tuple[int, ...]], generator: torch.Generator, *, n: int = 1, temperature: float = 1.0,
-        max_tokens: int = 128,
+        max_tokens: int = 128, part: slice | None = None, toward: Any = None,
     ) -> Sampled:  # fmt: skip
-        chance = (self.table / temperature).softmax(1)
+        logits = self.table if toward is None else (1 - toward[1]) * self.table + toward[1] * toward[0].table
+        chance = (logits / temperature).softmax(1)
         made, ended = [], []
         for prompt in prompts:
             for _ in range(n):
@@ -55,6 +56,8 @@ class Letters:
                     said.append(int(torch.multinomial(chance[said[-1]], 1, generator=generator)))
                 made.append(Exchange(prompt, tuple(said[1:])))
                 ended.append(said[-1] == 0)
+        kept = slice(None) if part is None else slice(n * part.start, n * part.stop)
+        made, ended = made[kept], ended[kept]
         return Sampled(tuple(made), self.chances(made, temperature=temperature), tuple(ended))
 
     def reference(self) -> Letters:
@@ -102,7 +105,8 @@ def descend(
             loss = 0.0
             for start in range(0, step.n, micro or step.n):
                 share = step.loss(policy, slice(start, min(start + (micro or step.n), step.n)))
-                share.backward()
+                if share.requires_grad:  # a part may have nothing to learn from
+                    share.backward()
                 loss += share.item()
             with torch.no_grad():
                 for parameter in policy.module.parameters():

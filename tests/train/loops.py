@@ -140,6 +140,88 @@ def several(out: Path) -> None:
     rank = torch.distributed.get_rank()
     assert bool(asked) == (rank == 0)
     torch.save(parameters(policy), out / f"parameters-{rank}.pt")
+
+
+def sampling(out: Path) -> dict[str, object]:
+    """Recipes that sample, ask a reward and a reference: what each process came to, and how often it was asked."""
+    import torch.distributed
+
+    from adjudge.credit import rloo
+    from adjudge.objectives import dpo, kto
+    from adjudge.tables.read_preferences import read
+    from adjudge.train.duels import Contest, Duels
+    from adjudge.train.pairs import Pairs
+    from adjudge.train.responses import Draw
+    from adjudge.train.rollouts import Rollouts
+    from adjudge.train.singles import Singles
+    from train.letters import Letters
+
+    asked = {"reward": 0, "prefer": 0, "chances": 0}
+
+    class Counted(Letters):
+        def chances(self, exchanges, **options):
+            asked["chances"] += len(exchanges) * (not torch.is_grad_enabled())
+            return super().chances(exchanges, **options)
+
+    def reward(prompts, responses):
+        asked["reward"] += len(responses)
+        return [len(text) - len(prompt) for prompt, text in zip(prompts, responses, strict=True)]
+
+    def prefer(prompts, left, right):
+        asked["prefer"] += len(prompts)
+        return [1 / (1 + 2.0 ** (len(b) - len(a))) for a, b in zip(left, right, strict=True)]
+
+    words = ("ab", "c", "dd e", "fa", "g")
+    triples = zip(words[:3], words[1:4], words[2:], strict=True)
+    table = read([{"prompt": a, "chosen": b, "rejected": c} for a, b, c in triples])
+        [{"prompt": a, "chosen": b, "rejected": c} for a, b, c in zip(words[:3], words[1:4], words[2:], strict=True)]
+    )
+    makers = {
+        "rollouts": lambda policy: Rollouts(
+            words, reward, rloo.advantages, policy, draw=Draw(n=3, max_tokens=6, kl=0.1), demonstrations=words[::-1],
+            samples=out / "samples.jsonl", batch=4,
+        ),
+        "one": lambda policy: Rollouts(words[:1], reward, rloo.advantages, policy, draw=Draw(n=4, max_tokens=6)),
+        "duels": lambda policy: Duels(
+            words, prefer, dpo.loss, policy, contest=Contest(n=3, max_tokens=6, mix=0.3, slow=0.5), batch=4
+        ),
+        "pairs": lambda policy: Pairs(table, dpo.loss, policy, batch=1),
+        "singles": lambda policy: Singles(table, kto.loss, policy, batch=1),
+    }  # fmt: skip
+    made: dict[str, object] = {}
+    for name, make in makers.items():
+        policy = Counted(dtype=torch.float64)
+        done = train(policy, make(policy), Settings(steps=4, batch=3, lr=0.05, seed=5))
+        keep = [{key: each for key, each in line.items() if "second" not in key} for line in done.history]
+        made[name] = {"policy": policy.table.detach(), "history": keep}
+    return made | {"asked": dict(asked)}
+
+
+def shared(out: Path) -> None:
+    """One of several processes that sample together; a reward that fails on the first fails in all."""
+    import torch.distributed
+
+    from adjudge.train import devices
+
+    made = sampling(out)
+    rank = torch.distributed.get_rank()
+
+    def fail():
+        raise AdjudgeError("The judge is gone.", "A judge.", "Ask again.")
+
+    try:
+        devices.once(fail)
+    except AdjudgeError as error:
+        made["error"] = error.found
+    torch.save(made, out / f"made-{rank}.pt")
+
+
+def crew(out: Path) -> None:
+    """All that one of several processes is asked to do."""
+    import torch.distributed
+
+    several(out)
+    shared(out)
     torch.distributed.destroy_process_group()
 
 
@@ -184,4 +266,4 @@ def doomed(out: Path) -> None:
 
 
 if __name__ == "__main__":
-    {"several": several, "doomed": doomed}[sys.argv[1]](Path(sys.argv[2]))
+    {"crew": crew, "doomed": doomed}[sys.argv[1]](Path(sys.argv[2]))

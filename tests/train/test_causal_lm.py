@@ -156,6 +156,12 @@ def test_samples_tell_the_chances_that_the_policy_gives_them() -> None:
         same = policy.sample(prompts, torch.Generator().manual_seed(3), n=5, temperature=0.9, max_tokens=19)
         assert same.exchanges == drawn.exchanges
         assert torch.equal(same.chances.logp, drawn.chances.logp)
+        two = torch.Generator().manual_seed(3), torch.Generator().manual_seed(3)
+        parts = [
+            policy.sample(prompts, generator, n=5, temperature=0.9, max_tokens=19, part=part)
+            for generator, part in zip(two, (slice(0, 1), slice(1, len(prompts))), strict=True)
+        ]
+        assert parts[0].exchanges + parts[1].exchanges == drawn.exchanges, "what one says does not hang on the others"
 
 
 def test_samples_follow_the_distribution_of_the_model() -> None:

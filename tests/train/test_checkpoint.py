@@ -202,6 +202,15 @@ def test_at_a_constant_rate_a_run_may_be_made_longer(tmp_path: Path) -> None:
         train(table(), ToTruth(), replace(linear, epochs=6), out=tmp_path / "linear")
 
 
+def test_a_run_that_ended_amid_a_set_of_samples_is_not_made_longer(tmp_path: Path) -> None:
+    """Its other updates would be on samples that are gone."""
+    for steps in (2, 4):  # of two on each set
+        train(table(), ToTruth(updates=2), Settings(steps=steps, schedule="constant"), out=tmp_path / "whole")
+    train(table(), ToTruth(updates=2), Settings(steps=3, schedule="constant"), out=tmp_path / "cut")
+    with pytest.raises(AdjudgeError, match="steps = 3, and steps is 4 now"):
+        train(table(), ToTruth(updates=2), Settings(steps=4, schedule="constant"), out=tmp_path / "cut")
+
+
 def test_a_finished_run_returns_at_once(tmp_path: Path) -> None:
     for stops, reason in (
         ((), "All 12 updates are done."),
@@ -244,6 +253,8 @@ def test_a_spoilt_checkpoint_is_named(tmp_path: Path) -> None:
 
 def test_only_the_latest_are_kept_and_nothing_else_is_touched(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("mine")
+    for name in ("samples.jsonl", "duels.jsonl", "watch.json", "ask.jsonl", "replies.sqlite"):
+        (tmp_path / name).write_text("of an earlier run")
     train(network(), ToTruth(), replace(FEW, checkpoint_every=1, keep=3), out=tmp_path)
     assert names(tmp_path) == ["checkpoint-000010", "checkpoint-000011", "checkpoint-000012"]
     fresh = network()
@@ -251,6 +262,8 @@ def test_only_the_latest_are_kept_and_nothing_else_is_touched(tmp_path: Path) ->
     train(other := network(), ToTruth(), replace(FEW, steps=12), out=tmp_path, resume=False)
     assert same(fresh, other)
     assert (tmp_path / "notes.txt").read_text() == "mine"
+    left = {each.name for each in tmp_path.iterdir() if each.is_file()}
+    assert left == {"notes.txt", "replies.sqlite", "metrics.jsonl"}, "what was paid for stays"
 
 
 def test_arrays_come_back_as_arrays(tmp_path: Path) -> None:
@@ -261,7 +274,7 @@ def test_arrays_come_back_as_arrays(tmp_path: Path) -> None:
         "e": np.zeros((0, 3)),
     }
     place = checkpoint.write(tmp_path, 1, table(), state, {})
-    back = checkpoint.read(place, table())
+    back = checkpoint.state(place)
     np.testing.assert_array_equal(back["a"], state["a"])
     assert isinstance(back["a"], np.ndarray)
     assert torch.equal(back["b"][0], torch.ones(2))

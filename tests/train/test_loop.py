@@ -5,9 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,7 +16,6 @@ from adjudge.errors import AdjudgeError
 from adjudge.train.loop import Moment, train
 from adjudge.train.settings import Settings
 from adjudge.train.tabular import Tabular
-from train import loops
 from train.loops import ARMS, CONTEXTS, TRUTH, ToTruth, network, parameters, same, table
 
 FEW = Settings(epochs=4, batch=8, lr=0.05, seed=3)
@@ -233,6 +229,13 @@ def test_a_gradient_that_is_not_a_number_stops_too(tmp_path: Path) -> None:
     assert len(json.loads((tmp_path / "failed_batch.json").read_text())["rows"]) == 7
 
 
+def test_a_folder_that_cannot_be_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    for out in (tmp_path / "file", tmp_path / "file" / "run"):
+        with pytest.raises(AdjudgeError, match="is no folder to write to"):
+            train(table(), ToTruth(), Settings(steps=1), out=out)
+
+
 def test_what_cannot_be_trained_is_refused() -> None:
     with pytest.raises(AdjudgeError, match="no rows"):
         train(table(), ToTruth(n=0), FEW)
@@ -256,36 +259,3 @@ def test_a_step_without_rows_or_without_gradient_moves_nothing() -> None:
             policy = table()
             assert set(losses(train(policy, recipe, replace(FEW, precision=precision)))) == {0.0}
             assert same(policy, table())
-
-
-# -- several processes -------------------------------------------------------------------------------------------------
-
-
-def test_two_processes_come_where_one_comes(tmp_path: Path) -> None:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = str(probe.getsockname()[1])
-    place = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port, "WORLD_SIZE": "2", "OMP_NUM_THREADS": "1"}
-    place |= {"GLOO_SOCKET_IFNAME": "lo", "ACCELERATE_USE_CPU": "true", "PYTHONPATH": str(Path(__file__).parents[1])}
-    crew = [
-        subprocess.Popen(
-            [sys.executable, loops.__file__, "several", str(tmp_path)],
-            env=os.environ | place | {"RANK": str(rank), "LOCAL_RANK": str(rank)},
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for rank in range(2)
-    ]
-    said = [each.communicate(timeout=100)[1] for each in crew]
-    assert [each.returncode for each in crew] == [0, 0], said
-    alone = network()
-    settings = Settings(epochs=10, batch=5, lr=0.02, seed=11)
-    done = train(alone, ToTruth(noise=0.3), settings, callbacks=[lambda m: "Enough." if m.step == 12 else None])
-    for rank in range(2):
-        for a, b in zip(torch.load(tmp_path / f"parameters-{rank}.pt"), parameters(alone), strict=True):
-            torch.testing.assert_close(a, b, atol=1e-12, rtol=0)
-    kept = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
-    for name in ("loss", "lr", "grad_norm", "tokens", "rows", "entropy"):
-        alike = [[line[name] for line in lines] for lines in (kept, done.history)]
-        np.testing.assert_allclose(*alike, atol=1e-12, err_msg=name)
-    assert (tmp_path / "checkpoint-000012" / "policy" / "module.pt").is_file()

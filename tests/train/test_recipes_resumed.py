@@ -67,3 +67,48 @@ def test_a_run_that_died_goes_on_bit_by_bit(kind: str, tmp_path: Path) -> None:
     if said:
         assert said[0] == said[1]
         assert [line["step"] for line in said[0]] == [step for step in range(0, 12, 2) for _ in range(12)]
+
+
+@pytest.mark.parametrize("kind", ["pairs", "singles", "online"])
+def test_the_reference_is_asked_once_in_all(kind: str, tmp_path: Path) -> None:
+    """A run that goes on takes it from the checkpoint; one that begins anew asks it of the policy that it is given."""
+    settings, asked = Settings(epochs=20, steps=9, batch=3, checkpoint_every=4), []
+
+    def progress(done: int, of: int, metrics: Any) -> None:
+        if not metrics:
+            asked.append((done, of))
+
+    def stop(moment: Any) -> None:
+        if moment.step == 5:
+            raise RuntimeError("power cut")
+
+    def run(seed: int, **more: Any) -> Any:
+        policy = Letters(seed)
+        made = recipe(kind, policy, tmp_path)
+        train(policy, made, settings, out=tmp_path, progress=progress, **more)
+        return made.reference.state()["reference"]
+
+    with pytest.raises(RuntimeError, match="power cut"):
+        run(0, callbacks=(stop,))
+    assert asked[-1][0] == asked[-1][1]
+    asked.clear()
+    known = run(0)
+    assert not asked
+    fresh = Letters()
+    exchanges = recipe(kind, fresh, tmp_path).reference._exchanges
+    np.testing.assert_allclose(known, fresh.chances(exchanges).total.detach(), atol=1e-5)
+    again = run(3, resume=False)
+    assert asked
+    assert np.abs(again - known).max() > 0.1
+
+
+def test_a_recipe_that_serves_twice_asks_each_policy() -> None:
+    first, second = Letters(), Letters(3)
+    made = recipe("pairs", first, Path())
+    made.warm_up(first)
+    known = made.reference.state()["reference"]
+    made.restore({"reference": known})
+    made.warm_up(second)
+    np.testing.assert_array_equal(made.reference.state()["reference"], known)
+    made.warm_up(second)
+    assert np.abs(made.reference.state()["reference"] - known).max() > 0.1

@@ -14,7 +14,7 @@ from ..core.run import Run
 from ..reports.story import Story
 from . import optimise_data, optimise_held, optimise_recipe
 from .made import Setting, Shown, fingerprints, worst_first
-from .optimise_build import kept_back, policy_of, settings_of, steps_of, watch_of
+from .optimise_build import begin_anew, kept_back, policy_of, settings_of, steps_of, watch_of
 from .optimise_recipe import Recipe
 from .optimise_reward import reward_of
 from .optimise_story import story
@@ -98,12 +98,13 @@ def optimise(
     reward = reward_of(asked.feedback["reward"], folder, seed=asked.seed) if "reward" in asked.feedback else None
     learner = policy or policy_of(asked)
     made = steps_of(asked, read, learner, reward, folder)
+    if folder is not None and not resume:
+        begin_anew(folder)
     kept = kept_back(made, read, learner)
     watching = watch_of(asked, read, learner, reward, folder, level)
     trained = train(
-        learner, made, settings, out=folder, callbacks=[] if watching is None else [watching], resume=resume,
-        progress=progress,
-    )  # fmt: skip
+        learner, made, settings, out=folder, callbacks=[] if watching is None else [watching], progress=progress
+    )
     if folder is not None:
         (folder / POLICY).mkdir(exist_ok=True)
         learner.save(folder / POLICY)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -65,7 +65,7 @@ def steps_of(asked: Recipe, read: Read, policy: Policy, reward: Reward | None, f
             "Take it out, or choose a method of `adjudge methods credit`.",
         )
     keep = needed == "rollouts" and folder is not None and not asked.stop  # the stop rule keeps samples of its own
-    return recipe_of(
+    made: Any = recipe_of(
         asked.method, asked.options, read.data, policy,
         reward=reward if needed == "rollouts" else None,
         draw=drawn,
@@ -74,6 +74,16 @@ def steps_of(asked: Recipe, read: Read, policy: Policy, reward: Reward | None, f
         samples=folder / "samples.jsonl" if keep and folder is not None else None,
         seed=asked.seed,
     )  # fmt: skip
+    rewarded = asked.feedback.get("reward") if needed == "rollouts" else None
+    made.fingerprint += f" {_words(rewarded)} {_words(asked.policy.get('lora'))}"
+    return made
+
+
+def _words(said: Any) -> str:
+    """A reward or adapters by name, wherever their files are seen from: a run goes on with the same alone."""
+    if isinstance(said, Mapping):
+        return str({name: _words(one) for name, one in sorted(said.items())})
+    return str(getattr(said, "__qualname__", said)).rpartition("/")[2]
 
 
 def kept_back(made: Any, read: Read, policy: Policy) -> Pairs | None:
@@ -88,6 +98,13 @@ def kept_back(made: Any, read: Read, policy: Policy) -> Pairs | None:
     )
     kept.warm_up(policy)
     return kept
+
+
+def begin_anew(folder: Path) -> None:
+    """Removes what earlier runs left, before the stop rule has looked at the policy and kept what it saw."""
+    from ..train import checkpoint, devices
+
+    devices.once(lambda: checkpoint.clear(folder))
 
 
 def watch_of(

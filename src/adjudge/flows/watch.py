@@ -14,7 +14,7 @@ from .._typing import FloatArray
 from ..errors import AdjudgeError
 from ..reports.files import write
 from ..tables import read_run_log
-from ..tables.read_run_log import Logged
+from ..tables.read_run_log import ASK, STATE, Logged
 from ..tables.run_log import RunLog
 from .made import Setting, fingerprints, worst_first
 from .watch_findings import told
@@ -25,8 +25,6 @@ from .watch_monitors import monitors
 from .watch_state import Saved, load
 from .watch_walk import Walked, walk
 from .watching import Watching
-
-STATE, ASK = "watch.json", "ask.jsonl"
 
 
 def watch(

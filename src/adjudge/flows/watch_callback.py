@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import AdjudgeError
 from ..tables import read_run_log
-from ..tables.read_run_log import SAMPLES
+from ..tables.read_run_log import ASK, SAMPLES, STATE
 from .made import Setting
-from .watch import ASK, STATE, watch_table
+from .watch import watch_table
 from .watch_draw import drawn
 from .watch_gold import Score
 from .watch_gold import gold as gold_of

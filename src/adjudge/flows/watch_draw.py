@@ -34,6 +34,8 @@ def drawn(
     """
     import torch
 
+    from ..train.exact import kl_by_context
+
     generator = torch.Generator().manual_seed(seed)
     modes = [(each, each.training) for each in policy.module.modules()]
     policy.module.eval()
@@ -44,8 +46,8 @@ def drawn(
     finally:
         for each, mode in modes:
             each.training = mode
-    exact = _exact_kl(policy, reference, codes)
-    kl = [value for value in exact for _ in range(n)] if exact else lead.double().tolist()
+    exact = kl_by_context(policy, reference, codes)
+    kl = lead.double().tolist() if exact is None else np.repeat(exact, n).tolist()
     asked = [(str(item), _words(prompt)) for item, prompt in enumerate(prompts) for _ in range(n)]
     return [
         {
@@ -56,20 +58,6 @@ def drawn(
         }
         for (item, prompt), one, value in zip(asked, made.exchanges, kl, strict=True)
     ]
-
-
-def _exact_kl(policy: Policy, reference: Policy, codes: Sequence[tuple[int, ...]]) -> list[float]:
-    """KL in each context of a policy that is a table; nothing for others, whose KL is a mean."""
-    if not (hasattr(policy, "logits_of") and hasattr(reference, "logits_of")):
-        return []
-    import torch
-
-    context = torch.tensor([code[0] for code in codes])
-    with torch.no_grad():
-        one, two = (each.logits_of(context).double().log_softmax(1).numpy() for each in (policy, reference))
-    chance = np.exp(one)
-    with np.errstate(invalid="ignore"):
-        return [float(value) for value in np.where(chance > 0, chance * (one - two), 0.0).sum(axis=1)]
 
 
 def _words(prompt: Prompt) -> str:

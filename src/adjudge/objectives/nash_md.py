@@ -69,3 +69,15 @@ def loss(batch: PairBatch, *, beta: float = 0.1, eta: float = 1.0) -> Array:
             "Give eta of at most 1/beta.",
         )
     return towards(batch, keep=1 - share, scale=eta)
+
+
+def mix(*, beta: float = 0.1, eta: float = 1.0) -> float:
+    """Share of the reference in the log of the mixture π_t^μ, from which pairs are drawn.
+
+    Arguments:
+        beta, eta: as of `loss`.
+
+    >>> mix(beta=0.5, eta=1.0)
+    0.5
+    """
+    return eta * beta

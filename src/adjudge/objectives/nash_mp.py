@@ -43,6 +43,8 @@ CARD = Card(
     when="When preferences run in circles and the last policy, not an average, is to be unbeaten.",
 )
 
+SLOW = 0.9  # share of itself that a slow copy of the weights keeps at each step, where it stands for π_t
+
 
 def loss(batch: PairBatch, *, beta: float = 0.1, eta: float | None = None) -> Array:
     """[b] loss of each pair, for either half-step.

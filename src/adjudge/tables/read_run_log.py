@@ -22,6 +22,8 @@ from .run_log import RunLog
 from .sources import Source, open_source
 
 SAMPLES, METRICS = "samples.jsonl", "metrics.jsonl"
+DUELS = "duels.jsonl"  # what was compared on the way
+STATE, ASK = "watch.json", "ask.jsonl"  # what a watch remembers, and what it asks people
 USUAL = {
     "step": ("step", "global_step", "checkpoint", "update", "iteration", "epoch"),
     "item": ("item", "item_id", "prompt_id", "question_id", "example_id", "id", "prompt", "question", "query"),

@@ -5,11 +5,12 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from copy import deepcopy
-from typing import Self
+from typing import Any, Self
 
 import torch
 
 from ..errors import AdjudgeError
+from ._draw import mixed
 from .policy import Exchange, Prompt, Sampled, Tensor, TokenChances
 
 
@@ -53,13 +54,20 @@ class Arms(ABC):
         n: int = 1,
         temperature: float = 1.0,
         max_tokens: int = 1,  # noqa: ARG002 (responses have one code)
+        part: slice | None = None,
+        toward: tuple[Any, float] | None = None,
     ) -> Sampled:
-        """n responses in each context."""
+        """n responses in each context; of `part` of them alone, and from a mixture, where that is asked."""
         context = torch.tensor([prompt[0] for prompt in prompts], dtype=torch.long, device=self.device)
-        chance = (self.logits_of(context) / temperature).softmax(1).to(generator.device)
-        arms = torch.multinomial(chance, n, replacement=True, generator=generator).tolist()
-        made = tuple(Exchange(prompt, (arm,)) for prompt, row in zip(prompts, arms, strict=True) for arm in row)
-        return Sampled(made, self.chances(made, temperature=temperature), (True,) * len(made))
+        logits = self.logits_of(context)
+        if toward is not None:
+            logits = mixed(logits, toward[0].logits_of(context), toward[1])
+        logs = (logits / temperature).log_softmax(1)
+        arms = torch.multinomial(logs.exp().to(generator.device), n, replacement=True, generator=generator)
+        kept = part or slice(None)
+        own, said = arms[kept], logs[kept].gather(1, arms[kept].to(logs.device)).reshape(-1, 1)
+        made = tuple(Exchange(p, (arm,)) for p, row in zip(prompts[kept], own.tolist(), strict=True) for arm in row)
+        return Sampled(made, TokenChances(said, torch.ones_like(said)), (True,) * len(made))
 
     def reference(self) -> Self:
         """A frozen copy."""

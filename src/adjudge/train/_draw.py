@@ -1,10 +1,11 @@
 """Draws responses from a language model, token by token, with the cache of a prompt shared by all its responses.
 
-    u ~ U(0, 1) from the generator,      y_t = min{v : Σ_{w <= v} π(w | x, y_<t) > u}
+    u_it ~ U(0, 1) of response i at code t,      y_it = min{v : Σ_{w <= v} π(w | x_i, y_i,<t) > u_it}
 
 π is the softmax of logits/temperature over the whole vocabulary: nothing is cut off, so that the log-probabilities told
-are those of the draw. A row that has ended leaves the batch. Limits: a GPU adds in another order than a CPU, and a draw
-that falls within that rounding error falls differently.
+are those of the draw. A row that has ended leaves the batch; as each has numbers of its own, what it says does not hang
+on who else is asked. Limits: a GPU adds in another order than a CPU, and a large batch in another than a small one: a
+draw that falls within that rounding error falls differently.
 """
 
 from __future__ import annotations
@@ -40,12 +41,11 @@ class Drawn:
     ended: Tensor
 
 
-def chosen(logits: Tensor, generator: torch.Generator, temperature: float) -> Tensor:
-    """[a] codes drawn from [a, v] logits, by one number of the generator each."""
+def chosen(logits: Tensor, numbers: Tensor, temperature: float) -> Tensor:
+    """[a] codes drawn from [a, v] logits, by [a] numbers in [0, 1)."""
     exact = torch.float32 if logits.device.type == "mps" else torch.float64
     reach = (logits.to(exact) / temperature).softmax(1).cumsum(1)
-    numbers = torch.rand(len(logits), 1, generator=generator, dtype=torch.float64, device=generator.device)
-    aim = numbers.to(reach.device, exact) * reach[:, -1:]
+    aim = numbers[:, None].to(reach.device, exact) * reach[:, -1:]
     return torch.searchsorted(reach, aim, right=True)[:, 0].clamp_(max=logits.shape[1] - 1)
 
 
@@ -53,7 +53,7 @@ def draw(
     forward: Forward,
     prompts: Sequence[tuple[int, ...]],
     limits: Sequence[int],
-    generator: torch.Generator,
+    numbers: Tensor,
     *,
     n: int,
     temperature: float,
@@ -65,12 +65,13 @@ def draw(
         forward: the model, on the device of `ends`.
         prompts: codes of each, at least one.
         limits: [p] codes that a response to each may have, >= 1.
-        generator: of all draws.
+        numbers: [p·n, max(limits) or more] in [0, 1): of each response at each code.
         n: responses a prompt, >= 1.
         temperature: > 0.
         ends: [e] codes that end a response.
     """
     device = ends.device
+    numbers = numbers.to(device)
     logits, cache, mask = _read(forward, prompts, device)
     logits, mask = logits.repeat_interleave(n, 0), mask.repeat_interleave(n, 0)
     cache.batch_repeat_interleave(n)
@@ -83,7 +84,7 @@ def draw(
     for step in range(shape[1]):
         if step:
             logits, cache, mask = _next(forward, last, cache, mask)
-        last = chosen(logits, generator, temperature)
+        last = chosen(logits, numbers[alive, step], temperature)
         codes[alive, step], logp[alive, step] = last, token_logp(logits, last, temperature)
         length[alive], ended[alive] = step + 1, torch.isin(last, ends)
         going = (~ended[alive] & (step + 1 < limit[alive])).nonzero()[:, 0]
@@ -94,6 +95,59 @@ def draw(
             alive, last, mask = alive[going], last[going], mask[going]
     longest = int(length.max())
     return Drawn(codes[:, :longest], logp[:, :longest], length, ended)
+
+
+def mixed(own: Tensor, other: Tensor, share: float) -> Tensor:
+    """[a, v] logits of π^{1−share}·other^share, normalised; the ends of the scale are the two themselves.
+
+    >>> mixed(torch.tensor([[0.0, 2.0]]), torch.tensor([[4.0, 0.0]]), 0.25).tolist()
+    [[1.0, 1.5]]
+    """
+    if own.shape[-1] != other.shape[-1]:
+        raise AdjudgeError(
+            f"A mixture of policies with {own.shape[-1]:,} and {other.shape[-1]:,} codes.",
+            "The same codes in both.",
+            "Mix a policy with its own reference.",
+        )
+    if share in (0.0, 1.0):
+        return other if share else own
+    return (1 - share) * own + share * other
+
+
+def mixture(own: Forward, other: Forward, share: float) -> Forward:
+    """Two models as one, whose logits are mixed at every code; each keeps a cache of its own."""
+
+    def forward(row: Tensor, column: Tensor, inputs: Mapping[str, Any]) -> tuple[Tensor, Any]:
+        kept = inputs.get("past_key_values")
+        asked = (inputs, inputs) if kept is None else [{**inputs, "past_key_values": each} for each in kept.caches]
+        (ours, given), (theirs, beside) = own(row, column, asked[0]), other(row, column, asked[1])
+        caches = [getattr(each, "past_key_values", None) for each in (given, beside)]
+        whole = all(hasattr(each, "batch_select_indices") for each in caches)
+        return mixed(ours, theirs.to(ours.dtype), share), _Given(_Caches(caches) if whole else None)
+
+    return forward
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Caches:
+    """Of several models, cut and repeated as one."""
+
+    caches: Sequence[Any]
+
+    def batch_repeat_interleave(self, n: int) -> None:
+        """Each row n times."""
+        for each in self.caches:
+            each.batch_repeat_interleave(n)
+
+    def batch_select_indices(self, rows: Tensor) -> None:
+        """Some rows alone."""
+        for each in self.caches:
+            each.batch_select_indices(rows)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Given:
+    past_key_values: _Caches | None
 
 
 def _read(forward: Forward, prompts: Sequence[tuple[int, ...]], device: torch.device) -> tuple[Tensor, Any, Tensor]:

@@ -18,6 +18,7 @@ import torch
 from .._typing import FloatArray, IntArray
 from ..errors import AdjudgeError
 from ..stats.arrays import plain
+from . import devices
 from .policy import Exchange, Policy, Tensor
 
 KINDS = ("precomputed", "live")
@@ -42,10 +43,12 @@ class Reference:
         self._batch = batch
         self._known: FloatArray | None = None
         self._live: Policy | None = None
+        self._restored = False
 
     def warm_up(self, policy: Policy, progress: object = None) -> None:
-        """Asks the reference about the data, or copies it."""
-        if self.given is None:
+        """Asks the reference about the data, or copies it; what was just restored is not asked again."""
+        restored, self._restored = self._restored, False
+        if self.given is None or restored:
             return
         if self.given == "live":
             self._live = policy.reference()
@@ -81,7 +84,7 @@ class Reference:
                 "A run goes on with the data with which it began.",
                 "Give the same data, or begin in another folder.",
             )
-        self._known = known
+        self._known, self._restored = known, True
 
 
 @contextmanager
@@ -96,7 +99,9 @@ def quiet(policy: Policy) -> Iterator[None]:
             each.training = mode
 
 
-def totals(policy: Policy, exchanges: Sequence[Exchange], batch: int, progress: object = None) -> FloatArray:
+def totals(
+    policy: Policy, exchanges: Sequence[Exchange], batch: int, progress: object = None, *, temperature: float = 1.0
+) -> FloatArray:
     """[n] log π(y|x) without a gradient, those of like length asked together.
 
     Arguments:
@@ -104,17 +109,23 @@ def totals(policy: Policy, exchanges: Sequence[Exchange], batch: int, progress: 
         exchanges: n of them.
         batch: asked at once.
         progress: called with (done, n) after each batch, where it can be called.
+        temperature: > 0.
+
+    Several processes share the batches, and all must ask.
     """
     known = np.zeros(len(exchanges))
     told: Callable[[int, int], object] | None = progress if callable(progress) else None
     done = 0
+    rank, of = devices.place()
     with torch.no_grad(), quiet(policy):
-        for rows in _alike(exchanges, batch):
-            known[rows] = plain(policy.chances([exchanges[row] for row in rows]).total)
+        for number, rows in enumerate(_alike(exchanges, batch)):
             done += rows.size
+            if number % of != rank:
+                continue
+            known[rows] = plain(policy.chances([exchanges[row] for row in rows], temperature=temperature).total)
             if told is not None:
                 told(done, len(exchanges))
-    return known
+    return devices.summed(known)
 
 
 def token_chances(
@@ -122,12 +133,17 @@ def token_chances(
 ) -> tuple[FloatArray, FloatArray]:
     """([n, T] log π of each code, [n, T] mask) without a gradient; arguments as of `totals`."""
     width = max(1, *(len(one.response) for one in exchanges))
-    logp, mask = np.zeros((2, len(exchanges), width))
+    both = np.zeros((2, len(exchanges), width))
+    logp, mask = both
+    rank, of = devices.place()
     with torch.no_grad(), quiet(policy):
-        for rows in _alike(exchanges, batch):
+        for number, rows in enumerate(_alike(exchanges, batch)):
+            if number % of != rank:
+                continue
             found = policy.chances([exchanges[row] for row in rows], temperature=temperature)
             wide = min(width, found.logp.shape[1])
             logp[rows, :wide], mask[rows, :wide] = plain(found.logp)[:, :wide], plain(found.mask)[:, :wide]
+    logp, mask = devices.summed(both)
     return logp, mask
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -66,7 +67,7 @@ class Run:
         self.logged = (0, self.start)  # tokens and time at the line before
         self.order: tuple[int, IntArray] = (-1, np.zeros(0, dtype=np.int64))
         self.journal = Journal(None, 0)
-        self.begun = _mark(self.trained)
+        self.begun = _mark(list(policy.module.parameters()))
         self.findings: tuple[Finding, ...] = ()
         self.modes = [(each, each.training) for each in policy.module.modules()]
 
@@ -205,36 +206,44 @@ class Run:
             checkpoint.sweep(self.out, keep=self.settings.keep)
         self.devices.wait()
 
-    def warm_up(self, progress: Callable[[int, int], object] | None) -> None:
-        """Lets the recipe ask its reference, in the precision of the run; not where the run is over."""
+    def begin(self, progress: Callable[[int, int], object] | None) -> None:
+        """Takes over the latest checkpoint, where there is one, and lets the recipe make what is missing of its
+        reference, in the precision of the run; opens the journal.
+
+        The recipe's state comes first, so that nothing is asked twice; then the reference, of the policy as it was
+        given; then the policy's weights.
+        """
         place = None if self.out is None else checkpoint.latest(self.out)
+        state: Mapping[str, Any] = {}
         if place is not None:
             then = checkpoint.record(place)
             checkpoint.check(place, then, self.record(), self.settings)
+            state = checkpoint.state(place)
             self.over = then["over"] if then["step"] < then["of"] or then["of"] >= self.of else ""
         if not self.over:
+            if place is not None:
+                self.recipe.restore(state["recipe"])
             self.policy.module.eval()
             with self.devices.autocast():
                 self.recipe.warm_up(self.policy, progress)
-
-    def resume(self) -> None:
-        """Takes over the latest checkpoint, where there is one, and opens the journal."""
-        place = None if self.out is None else checkpoint.latest(self.out)
         if place is not None:
-            then, state = checkpoint.record(place), checkpoint.read(place, self.policy)
-            self.optimiser.load_state_dict(state["optimiser"])
-            if self.devices.scaler is not None:
-                self.devices.scaler.load_state_dict(state["scaler"])
-            self.recipe.restore(state["recipe"])
-            self.done, self.tokens, self.skipped = then["step"], then["tokens"], then["skipped"]
-            self.before = then["seconds"]
-            if then["begun"] != self.begun and not self.over:
-                self.findings = (OTHER,)
-            self.begun = then["begun"]
-            self.over = self.over or (f"All {self.done:,} updates are done." if self.done >= self.of else "")
+            self._take_over(place, then, state)
         self.journal = Journal(self.out if self.devices.main else None, self.done)
         self.start = time.monotonic()
         self.logged = (self.tokens, self.start)
+
+    def _take_over(self, place: Path, then: Mapping[str, Any], state: Mapping[str, Any]) -> None:
+        """Policy, optimiser and counts of a checkpoint."""
+        checkpoint.give(place, self.policy)
+        self.optimiser.load_state_dict(state["optimiser"])
+        if self.devices.scaler is not None:
+            self.devices.scaler.load_state_dict(state["scaler"])
+        self.done, self.tokens, self.skipped = then["step"], then["tokens"], then["skipped"]
+        self.before = then["seconds"]
+        if then["begun"] != self.begun and not self.over:
+            self.findings = (OTHER,)
+        self.begun = then["begun"]
+        self.over = self.over or (f"All {self.done:,} updates are done." if self.done >= self.of else "")
 
     def close(self) -> None:
         """Closes the files, and leaves the module in the mode in which it came."""

@@ -24,7 +24,7 @@ from ..core.finding import Finding
 from ..errors import AdjudgeError
 from . import lora as adapters
 from ._codes import TRUNCATE, encoded, ends_of
-from ._draw import draw
+from ._draw import draw, mixture
 from ._layout import LAYOUTS, Rows, rows
 from ._probe import asked, attention, takes_positions, told, tolerance, unfit
 from ._reading import calm, logits_at, quiet, token_logp
@@ -168,6 +168,8 @@ class CausalLM:
         n: int = 1,
         temperature: float = 1.0,
         max_tokens: int = 128,
+        part: slice | None = None,
+        toward: tuple[Any, float] | None = None,
     ) -> Sampled:
         """n responses to each prompt, from the whole distribution at the temperature.
 
@@ -177,14 +179,22 @@ class CausalLM:
             n: responses a prompt, >= 1.
             temperature: > 0.
             max_tokens: codes of a response at the most, >= 1; fewer where the context ends.
+            part: of the prompts; None is all.
+            toward: a language model of the same codes, and its share in the logits.
 
         Errors: for a prompt that leaves no room in the context.
         """
         self._fits([Exchange(prompt, (0,)) for prompt in prompts], temperature)
         limits = [min(max_tokens, self.context - len(prompt)) for prompt in prompts]
+        shape = (len(prompts), n, max(limits))
+        numbers = torch.rand(shape, generator=generator, dtype=torch.float64, device=generator.device)
+        kept = part or slice(None)
+        prompts, limits, numbers = prompts[kept], limits[kept], numbers[kept].flatten(0, 1)
         ends = torch.tensor(self.ends, device=self.device)
-        with calm(self.module):
-            drawn = draw(self._forward, prompts, limits, generator, n=n, temperature=temperature, ends=ends)
+        other, share = toward or (self, 0.0)
+        forward = mixture(self._forward, other._forward, share) if toward else self._forward
+        with calm(self.module), calm(other.module):
+            drawn = draw(forward, prompts, limits, numbers, n=n, temperature=temperature, ends=ends)
         lengths, codes = drawn.length.tolist(), drawn.codes.tolist()
         made = tuple(
             Exchange(prompts[at // n], tuple(row[:length]))

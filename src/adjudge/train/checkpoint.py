@@ -19,6 +19,7 @@ import numpy as np
 import torch
 
 from ..errors import AdjudgeError
+from ..tables.read_run_log import ASK, DUELS, METRICS, SAMPLES, STATE
 from .policy import Policy
 from .settings import Settings
 
@@ -26,6 +27,8 @@ PARTIAL = ".partial"
 FREE = frozenset({"micro", "log_every", "checkpoint_every", "keep"})
 """Settings that may change while a run is interrupted: they change no update."""
 LENGTH = frozenset({"epochs", "steps"})
+LEFT = (METRICS, SAMPLES, DUELS, STATE, ASK)
+"""Files that a run leaves beside its checkpoints, and a watch of it."""
 
 
 def write(out: Path, step: int, policy: Policy, state: Mapping[str, object], record: Mapping[str, object]) -> Path:
@@ -78,11 +81,12 @@ def sweep(out: Path, *, keep: int) -> None:
 
 
 def clear(out: Path) -> None:
-    """Removes all that runs have left in a folder, and nothing else."""
+    """Removes all that runs, and those who watched them, have left in a folder, and nothing else: answers of a judge
+    that were paid for stay."""
     for one in out.glob("checkpoint-*"):
         shutil.rmtree(one, ignore_errors=True)
     shutil.rmtree(out / "tensorboard", ignore_errors=True)
-    for file in (out / "metrics.jsonl", *out.glob("failed_batch*.json")):
+    for file in (*(out / name for name in LEFT), *out.glob("failed_batch*.json")):
         file.unlink(missing_ok=True)
 
 
@@ -98,18 +102,28 @@ def record(place: Path) -> dict[str, Any]:
         raise _spoilt(place, error) from error
 
 
-def read(place: Path, policy: Policy) -> dict[str, Any]:
-    """Gives the policy its weights of a checkpoint, and returns the state beside them.
+def state(place: Path) -> dict[str, Any]:
+    """What a checkpoint holds beside the policy.
 
     Raises:
         AdjudgeError: it cannot be read.
     """
     try:
-        state = torch.load(place / "state.pt", map_location="cpu", weights_only=True)
+        return dict(_unpacked(torch.load(place / "state.pt", map_location="cpu", weights_only=True)))
+    except Exception as error:  # each format raises its own kind
+        raise _spoilt(place, error) from error
+
+
+def give(place: Path, policy: Policy) -> None:
+    """Gives the policy its weights of a checkpoint.
+
+    Raises:
+        AdjudgeError: they cannot be read.
+    """
+    try:
         policy.load(place / "policy")
     except Exception as error:  # each format raises its own kind
         raise _spoilt(place, error) from error
-    return dict(_unpacked(state))
 
 
 def check(place: Path, then: Mapping[str, Any], now: Mapping[str, Any], settings: Settings) -> None:
@@ -118,7 +132,8 @@ def check(place: Path, then: Mapping[str, Any], now: Mapping[str, Any], settings
     Raises:
         AdjudgeError: a setting or the data changed; it names the first.
     """
-    longer = settings.schedule == "constant" and not settings.warmup
+    whole = then["step"] % then["data"].get("updates", 1) == 0  # no update is left of its samples
+    longer = settings.schedule == "constant" and not settings.warmup and whole
     before, after = then["settings"], now["settings"]
     changed = [name for name in after if name not in FREE | LENGTH and before.get(name) != after[name]]
     if then["of"] != now["of"] and not longer:
@@ -130,7 +145,7 @@ def check(place: Path, then: Mapping[str, Any], now: Mapping[str, Any], settings
             raise AdjudgeError(
                 f"train: {place.parent} holds a run with {name} = {was!r}, and {name} is {new!r} now.",
                 "A run goes on with the settings and the data it began with; of these, only memory, logging and, at a "
-                "constant rate without warm-up, the length may change.",
+                "constant rate without warm-up and where no set of samples was cut short, the length may change.",
                 "Change it back, take another folder, or begin anew with resume=False.",
             )
 

@@ -4,21 +4,26 @@
 
 Each process takes its share of a step's rows; as the denominators are those of the whole step, gradients are added and
 not averaged. Accelerate finds the processes (`accelerate launch`, `torchrun`) and brings them together; one process
-alone needs no Accelerate and pays nothing. Limits: each process holds the whole policy (no sharding of weights), and
-each prepares the whole step, so that sampling is repeated and not divided.
+alone needs no Accelerate and pays nothing. Sampling and the reference are divided too, and gathered before the first
+part; a reward is asked by the first process alone, and told to all. Limits: each process holds the whole policy (no
+sharding of weights).
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any
+from typing import Any, TypeVar
 
+import numpy as np
 import torch
 
+from .._typing import FloatArray
 from ..errors import AdjudgeError
 from .policy import Tensor
+
+Held = TypeVar("Held")
 
 HALVES = {"bfloat16": torch.bfloat16, "float16": torch.float16}
 BUCKET = 1 << 25  # numbers that are sent at once: 128 MB in float32
@@ -59,6 +64,61 @@ def pooled(sums: Mapping[str, float]) -> dict[str, float]:
     }
 
 
+def place() -> tuple[int, int]:
+    """(which process this is, of how many)."""
+    processes = _processes()
+    return (0, 1) if processes is None else (int(processes.process_index), int(processes.num_processes))
+
+
+def share(n: int, rank: int, of: int) -> slice:
+    """The rows of n that one of several processes has."""
+    return slice(rank * n // of, (rank + 1) * n // of)
+
+
+def gathered(each: Held) -> list[Held]:
+    """What every process holds, in their order. All must ask."""
+    if _processes() is None:
+        return [each]
+    found: list[Any] = [None] * torch.distributed.get_world_size()
+    torch.distributed.all_gather_object(found, each)
+    return found
+
+
+def summed(values: FloatArray) -> FloatArray:
+    """Arrays of one shape, added up over the processes. All must ask."""
+    processes = _processes()
+    if processes is None:
+        return values
+    each = torch.as_tensor(values, device=processes.device)
+    torch.distributed.all_reduce(each)
+    return np.asarray(each.cpu().numpy())
+
+
+def once(ask: Callable[[], Held]) -> Held:
+    """What the first process is told, to all: a judge is paid once. All must ask.
+
+    Errors: what the first process met, in all of them.
+    """
+    processes = _processes()
+    if processes is None:
+        return ask()
+    box: list[Any] = [None, None]
+    try:
+        if processes.process_index == 0:
+            box[0] = ask()
+    except BaseException as problem:
+        box[1] = problem if isinstance(problem, AdjudgeError) else f"{type(problem).__name__}: {problem}"
+        raise
+    finally:
+        torch.distributed.broadcast_object_list(box, 0, device=processes.device)
+    if isinstance(box[1], AdjudgeError):
+        raise box[1]
+    if box[1] is not None:
+        raise AdjudgeError(f"train: the first process failed ({box[1]}).", "It answers for all.", "Read what it says.")
+    found: Held = box[0]
+    return found
+
+
 class Devices:
     """One of several processes, or all of one.
 
@@ -69,8 +129,7 @@ class Devices:
 
     def __init__(self, module: torch.nn.Module, precision: str) -> None:
         self._processes = _processes()
-        self.rank = 0 if self._processes is None else int(self._processes.process_index)
-        self.of = 1 if self._processes is None else int(self._processes.num_processes)
+        self.rank, self.of = place()
         self.device = next((each.device for each in module.parameters()), torch.device("cpu"))
         self._half = HALVES.get(precision)
         self.scaler = torch.amp.GradScaler(self.device.type) if precision == "float16" else None
@@ -92,9 +151,9 @@ class Devices:
 
     def parts(self, n: int, micro: int | None) -> list[slice]:
         """This process's share of n rows, in parts of at most `micro`."""
-        start, end = self.rank * n // self.of, (self.rank + 1) * n // self.of
-        size = micro or max(1, end - start)
-        return [slice(at, min(at + size, end)) for at in range(start, end, size)]
+        own = share(n, self.rank, self.of)
+        size = micro or max(1, own.stop - own.start)
+        return [slice(at, min(at + size, own.stop)) for at in range(own.start, own.stop, size)]
 
     def backward(self, loss: Tensor) -> None:
         """Adds the gradient of a part; a loss that hangs on no parameter has none."""

@@ -121,14 +121,20 @@ def train(
         raise AdjudgeError("train: the data has no rows.", "At least one.", "Look at what filtered them out.")
     run = Run(policy, recipe, settings, out)
     if out is not None and run.devices.main:
-        out.mkdir(parents=True, exist_ok=True)
+        try:
+            out.mkdir(parents=True, exist_ok=True)
+        except OSError as problem:
+            raise AdjudgeError(
+                f"train: {out} is no folder to write to: {problem.strerror}.",
+                "A folder, or room for one.",
+                "Name another.",
+            ) from None
         if not resume:
             checkpoint.clear(out)
         checkpoint.sweep(out, keep=settings.keep)
     run.devices.wait()
-    run.warm_up(None if progress is None or not run.devices.main else partial(progress, metrics={}))
     try:
-        run.resume()
+        run.begin(None if progress is None or not run.devices.main else partial(progress, metrics={}))
         with Interrupt() as interrupt:
             stopped = run.over or _descend(run, callbacks, progress, interrupt)
     finally:

@@ -19,6 +19,7 @@ from ..tables.pair_batch import PairBatch
 from ..tables.preferences import Preferences
 from ._reference import quiet, token_chances
 from ._texts import codes
+from ._together import sampled
 from .pairs import PairLoss, Pairs, PairStep
 from .policy import Policy, Sampled
 
@@ -62,9 +63,10 @@ class OnlinePairs(Pairs):
         """Samples responses to the prompts of some pairs."""
         at = np.asarray(rows)
         with torch.no_grad(), quiet(policy):
-            drawn = policy.sample(
-                [self.rows.exchanges[2 * row].prompt for row in at], generator, n=self.m, max_tokens=self.max_tokens
-            )
+            drawn = sampled(
+                policy, [self.rows.exchanges[2 * row].prompt for row in at], generator, n=self.m,
+                max_tokens=self.max_tokens,
+            )  # fmt: skip
         return OnlineStep(self, at, drawn)
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import torch
 
@@ -90,8 +90,20 @@ class Policy(Protocol):
         n: int = 1,
         temperature: float = 1.0,
         max_tokens: int = 128,
+        part: slice | None = None,
+        toward: tuple[Any, float] | None = None,
     ) -> Sampled:
-        """n responses to each prompt, drawn by the generator alone; no gradient is recorded."""
+        """n responses to each prompt, drawn by the generator alone; no gradient is recorded.
+
+        Arguments:
+            prompts: codes of each.
+            generator: of all draws.
+            n, temperature, max_tokens: >= 1, > 0, >= 1.
+            part: of the prompts, the only ones that are answered, as they would be were all; None is all. It is asked
+                for in a run of several processes alone.
+            toward: a policy of the same codes and a share s: at each code the draw is from π^{1−s}·other^s, and so are
+                the chances told. It is asked for by recipes of contests alone.
+        """
         ...
 
     def reference(self) -> Policy:

@@ -18,6 +18,8 @@ from ..tables import rollouts as table
 from ..tables.scored import Reward, Scored, scored
 from ._reference import quiet, token_chances
 from ._texts import worded
+from ._together import sampled
+from .devices import once
 from .policy import Exchange, Policy, Prompt
 
 
@@ -160,13 +162,13 @@ def respond(
     Errors: rewards that do not fit the responses.
     """
     with torch.no_grad(), quiet(policy):
-        drawn = policy.sample(
-            [rows.exchanges[row].prompt for row in at], generator, n=draw.n, temperature=draw.temperature,
+        drawn = sampled(
+            policy, [rows.exchanges[row].prompt for row in at], generator, n=draw.n, temperature=draw.temperature,
             max_tokens=draw.max_tokens,
         )  # fmt: skip
     exchanges, row = drawn.exchanges, np.repeat(at, draw.n)
     texts = tuple(policy.decode(one.response) for one in exchanges)
-    said = scored(reward([rows.prompts[each] for each in row], texts), row.size)
+    said = once(lambda: scored(reward([rows.prompts[each] for each in row], texts), row.size))
     logp, mask = (plain(each).astype(float) for each in (drawn.chances.logp, drawn.chances.mask))
     own, ended = row.size, np.array(drawn.ended, dtype=bool)
     if rows.taught:

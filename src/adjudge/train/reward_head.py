@@ -107,6 +107,8 @@ class RewardHead:
         n: int = 1,  # noqa: ARG002
         temperature: float = 1.0,  # noqa: ARG002
         max_tokens: int = 128,  # noqa: ARG002
+        part: slice | None = None,  # noqa: ARG002
+        toward: tuple[Any, float] | None = None,  # noqa: ARG002
     ) -> NoReturn:
         """Never: a reward model says nothing."""
         _refuse()

@@ -51,7 +51,11 @@ class Recipe(Protocol):
         ...
 
     def warm_up(self, policy: Policy, progress: object = None) -> None:
-        """Called once, before the first update and before a checkpoint is loaded: asks the reference about the data."""
+        """Called once, before the first update: asks the reference about the data, or copies the policy.
+
+        Where a run goes on, `restore` is called before, so that what it brought need not be asked again; the policy
+        gets its weights of the checkpoint after, so that a copy is of the one with which the run began.
+        """
         ...
 
     def state(self) -> Mapping[str, object]:
@@ -59,5 +63,5 @@ class Recipe(Protocol):
         ...
 
     def restore(self, state: Mapping[str, object]) -> None:
-        """Takes over what `state` gave."""
+        """Takes over what `state` gave, before `warm_up`."""
         ...
