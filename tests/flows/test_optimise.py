@@ -186,5 +186,5 @@ def test_a_run_does_not_go_on_with_another_reward(tmp_path: Path) -> None:
         return optimise(said, out=tmp_path / "run", policy=policy()).trained.steps
 
     assert (went(liked, 1), went(liked, 2)) == (1, 2)
-    with pytest.raises(AdjudgeError, match="data.fingerprint"):
+    with pytest.raises(AdjudgeError, match=r"data\.fingerprint"):
         went(lambda _, responses: [0.0] * len(responses), 3)

@@ -9,8 +9,11 @@ import torch
 from adjudge.errors import AdjudgeError
 from adjudge.train import causal_lm, lora
 from adjudge.train.causal_lm import CausalLM
+from adjudge.train.demonstrations import Demonstrations
+from adjudge.train.loop import train
 from adjudge.train.lora import Lora
 from adjudge.train.policy import Exchange
+from adjudge.train.settings import Settings
 
 from . import tiny
 
@@ -127,3 +130,17 @@ def test_a_reference_without_adapters_samples_as_the_base_does() -> None:
     stepped(made)
     drawn = [each.sample([(3, 4)], torch.Generator().manual_seed(1), n=7, max_tokens=9) for each in (reference, bare)]
     assert drawn[0].exchanges == drawn[1].exchanges
+
+
+def test_a_run_that_goes_on_from_another_base_is_told(tmp_path: Path) -> None:
+    """Adapters begin alike on every base: it is the frozen weights that tell."""
+
+    def went(seed: int, steps: int) -> tuple[str, ...]:
+        model = lora.adapted(tiny.model(seed=seed), Lora(3), seed=5)
+        made = CausalLM(model, tiny.tokenizer())
+        data = Demonstrations(("ab",) * 4, ("c", "d", "e", "f"), made)
+        settings = Settings(steps=steps, batch=4, schedule="constant", checkpoint_every=1)
+        return tuple(each.code for each in train(made, data, settings, out=tmp_path).findings)
+
+    assert went(0, 1) == went(0, 2) == ()
+    assert went(1, 3) == ("policy-not-as-begun",)
