@@ -76,6 +76,23 @@ def test_false_stops_are_no_more_than_promised():
     assert wrong <= stats.binom.ppf(0.999, runs, 0.2)
 
 
+def test_weights_count_in_what_stop_promises():
+    """Gold falls for half the prompts and rises as far, by weight, for those that stand for nine times as many."""
+    heavy, step, item = np.arange(400) % 2, np.repeat(np.arange(9), 400), np.tile(np.arange(400), 9)
+    run = {"step": step, "item": item, "kl": step + 0.0, "proxy": step + 0.0}
+
+    def seen(light: float, rest: float, *weights: float, **options):
+        gold = np.where(step == 0, 0.5, np.where(heavy, rest, light)[item])
+        return watch(run | {"gold": gold, "weight": np.array(weights)[heavy][item]}, labels=600, **options)
+
+    assert seen(0.0, 0.55, 1, 1).stopped, "each prompt counts once"
+    assert not any(seen(0.0, 0.56, 1, 9, seed=seed).stopped for seed in range(12))
+    assert seen(0.9, 0.0, 1, 9).stopped
+    nothing = seen(0.0, 0.55, 0, 1)
+    assert not nothing.stopped
+    assert all(int(pair.item) % 2 for pair in nothing.walked.saved.pairs), "no label goes to what counts for 0"
+
+
 def test_called_again_nothing_changes_and_nobody_is_asked_twice(tmp_path):
     run, asked = kept(tmp_path / "run", rows()), []
 

@@ -51,8 +51,9 @@ def guarantee(answer: Watching) -> str:
     run = answer.walked.watched
     return (
         "As long as no checkpoint's gold has been below an earlier one's, the chance that STOP is ever said is at most "
-        f"{1 - answer.level:.0%}, however often one looks and however the labels were spent. It is a bet: a fortune of "
-        f"1 is staked on each pair of labels, and would have to grow to {exp(run.fortune_needed):.3g}; it stands at "
+        f"{1 - answer.level:.0%}, however often one looks and however the labels were spent. Gold is that of the "
+        "first response, on average over all prompts like those of the run. It is a bet: a fortune of 1 "
+        f"is staked on each pair of labels, and would have to grow to {exp(run.fortune_needed):.3g}; it stands at "
         f"{exp(run.wealth):.3g}. That STOP is not said does not prove that gold has not fallen, and the checkpoint to "
         "keep is an estimate without an error rate."
     )

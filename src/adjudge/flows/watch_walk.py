@@ -55,8 +55,13 @@ class Walk:
         self.code = {step: number for number, step in enumerate(table.steps)}
         first = np.flatnonzero(table.sample == 0)
         self.rows = {(table.steps[table.step[row]], table.items[table.item[row]]): int(row) for row in first}
+        counts = np.bincount(table.item[first], table.weight[first], len(table.items))
         order = np.random.default_rng((saved.seed, 190_039)).permutation(len(table.items))
-        self.order = [table.items[place] for place in order.tolist()]
+        self.order = [table.items[place] for place in order.tolist() if counts[place] > 0]
+        rows = np.maximum(np.bincount(table.item[first], minlength=counts.size), 1)
+        self.share = dict(
+            zip(table.items, (counts / rows / max(float((counts / rows).max()), 1e-300)).tolist(), strict=True)
+        )
         self.watched = stopping.init(bounds=saved.bounds, level=saved.level)
         self.closed, self.waiting, self.short = saved.closed, False, False
 
@@ -96,8 +101,7 @@ class Walk:
                 if not self._resolved(place):
                     self.waiting = True
                     return
-                one = self.pairs[place]
-                self.watched = stopping.update(self.watched, *([label] for label in one.gold or ()))
+                self.watched = stopping.update(self.watched, *self._stake(self.pairs[place]))
                 done += 1
             if at <= self.closed:
                 return
@@ -107,6 +111,12 @@ class Walk:
             wanted = stopping.ask(self.watched, self.stakes, batch=size, expected=expected)
             if (seen == 0 and done) or not wanted or not self._ask(best, here, wanted, STOP):
                 return
+
+    def _stake(self, pair: Pair) -> tuple[float, float]:
+        """Labels as they are staked: a prompt that stands for half as many as another stakes half its difference."""
+        earlier, later = pair.gold or (math.nan, math.nan)
+        share = self.share.get(pair.item, 1.0)
+        return (earlier if share == 1 else later + share * (earlier - later)), later
 
     def _scout(self, begin: int) -> None:
         """Asks people about the checkpoints that came meanwhile too, so that fewer rounds are needed."""
