@@ -174,8 +174,6 @@ def sampling(out: Path) -> dict[str, object]:
     words = ("ab", "c", "dd e", "fa", "g")
     triples = zip(words[:3], words[1:4], words[2:], strict=True)
     table = read([{"prompt": a, "chosen": b, "rejected": c} for a, b, c in triples])
-        [{"prompt": a, "chosen": b, "rejected": c} for a, b, c in zip(words[:3], words[1:4], words[2:], strict=True)]
-    )
     makers = {
         "rollouts": lambda policy: Rollouts(
             words, reward, rloo.advantages, policy, draw=Draw(n=3, max_tokens=6, kl=0.1), demonstrations=words[::-1],
