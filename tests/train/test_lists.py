@@ -147,3 +147,17 @@ def test_a_list_is_told_by_its_number() -> None:
     table = RankedLists(("a", "a" * 40), (("b", "c"), ("b", "c")), (np.arange(2.0),) * 2, weight=np.array([0.0, 1.0]))
     with pytest.raises(AdjudgeError, match="Row 1: Prompt of 40"):
         Lists(table, pairwise_logistic.loss, Letters())
+
+
+def test_figures_are_by_weight_and_of_the_best_that_is_there() -> None:
+    """A short list of gains below 0 beside a long one: what fills it up is no response."""
+    texts, gains = (("ab", "c", "d"), ("e", "f")), (np.array([1.0, 0.0, 2.0]), np.array([-2.0, -1.0]))
+    weight, policy = np.array([1.0, 3.0]), Letters(dtype=torch.float64)
+    recipe = Lists(RankedLists(("a", "b"), texts, gains, weight=weight), list_mle.loss, policy, reference=None)
+    told = descend(policy, recipe, batch=2, steps=1, lr=0.0)[0]
+    lists = [[policy.chances([policy.encode(x, y)]).total.item() for y in said]
+             for x, said in zip(("a", "b"), texts, strict=True)]  # fmt: skip
+    assert told["logp_best"] == pytest.approx((lists[0][2] + 3 * lists[1][1]) / 4, abs=1e-12)
+    first = sum(lists[0][i] > lists[0][j] for i, j in ((0, 1), (2, 0), (2, 1)))
+    assert told["accuracy"] == pytest.approx((first + 3 * (lists[1][1] > lists[1][0])) / 6, abs=1e-12)
+    assert first / 3 != (lists[1][1] > lists[1][0])

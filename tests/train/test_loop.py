@@ -13,6 +13,7 @@ import pytest
 import torch
 
 from adjudge.errors import AdjudgeError
+from adjudge.train._run import Run
 from adjudge.train.loop import Moment, train
 from adjudge.train.settings import Settings
 from adjudge.train.tabular import Tabular
@@ -107,6 +108,17 @@ def test_the_same_seed_gives_the_same_run_and_another_another() -> None:
         train(policy, ToTruth(noise=0.3), replace(FEW, seed=seed))
     assert same(runs[0], runs[1])
     assert not same(runs[0], runs[2])
+
+
+def test_each_part_of_each_update_has_draws_of_its_own() -> None:
+    run = Run(network(dropout=0.5), ToTruth(), replace(FEW, dropout=True), None)
+    drawn = []
+    for done, part in ((0, slice(0, 1)), (0, slice(1, 2)), (1, slice(0, 1)), (0, slice(0, 1))):
+        run.done = done
+        with run.dice(part):
+            drawn.append(torch.rand(1).item())
+    assert drawn[0] == drawn[3]
+    assert len(set(drawn)) == 3
 
 
 def test_dropout_draws_by_the_seed_and_leaves_the_callers_draws_alone() -> None:

@@ -107,6 +107,11 @@ def test_labels_reach_the_objective_with_the_better_response_first() -> None:
     said = policy.encode(table.prompt[1], table.right_text[1])
     assert batch.chosen[0].item() == pytest.approx(policy.chances([said]).total.item(), abs=1e-12)
     assert batch.chosen_length[0].item() == len(table.right_text[1]) + 1
+    moved(policy)
+    step.loss(policy, slice(0, 3))
+    first, second, tie = (seen[1].log_ratio > 0).double().tolist()
+    assert first != tie
+    assert step.metrics()["accuracy"] == pytest.approx((2 * first + second) / 3)  # the tie is no part of it
     assert step.tokens == sum(
         2 * len(prompt) + len(left) + len(right) + 2
         for prompt, left, right in zip(table.prompt, table.left_text, table.right_text, strict=True)

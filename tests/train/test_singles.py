@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -136,3 +137,17 @@ def test_one_prompt_for_all_leaves_nothing_beside_and_takes_no_time() -> None:
     recipe = Singles(read(rows), kto.loss, Letters())
     assert (recipe.rows.beside == -1).all()
     assert time.perf_counter() - begun < 10
+
+
+def test_kl_and_figures_are_means_by_weight() -> None:
+    policy, weight = Letters(dtype=torch.float64), np.array([0.5, 7.0, 2.0])
+    recipe = Singles(replace(singles(3), weight=weight), kto.loss, policy)
+    recipe.warm_up(policy)
+    before = policy.reference()
+    with torch.no_grad():
+        policy.table.mul_(2.0)
+    other = [recipe.rows.exchanges[place] for place in recipe.rows.beside]
+    moved = (policy.chances(other).total - before.chances(other).total).detach().numpy()
+    step = recipe.prepare(policy, np.arange(3), torch.Generator())
+    assert step.kl == pytest.approx(weight @ moved / weight.sum(), abs=1e-12)
+    assert abs(step.kl - moved.mean()) > 0.1
