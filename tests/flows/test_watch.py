@@ -228,6 +228,15 @@ def test_no_gold_and_one_checkpoint_are_said(tmp_path):
     assert seen.text("table")
 
 
+@pytest.mark.parametrize("item", [{}, {"item": np.arange(240)}])
+def test_prompts_that_no_two_checkpoints_share_say_nothing(item):
+    step = np.repeat(np.arange(6), 40)
+    seen = watch({"step": step, "proxy": step + 0.0, "gold": np.r_[np.ones(200), np.zeros(40)], **item})
+    assert seen.story.verdict.startswith("Nobody can say"), "to go on would be no advice of 0 labels"
+    remedy = next(finding.remedy for finding in seen.findings if finding.code == "prompts-spent")
+    assert "--item" in remedy
+
+
 def test_pairs_and_likelihoods_are_watched_beside(tmp_path):
     likely = [{**row, "entropy": 2 - row["step"] / 100, "mass": 0.9 - row["step"] / 400} for row in rows(items=31)]
     run = kept(tmp_path / "run", likely)

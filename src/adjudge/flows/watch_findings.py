@@ -42,6 +42,9 @@ def told(answer: Watching) -> list[Finding]:
         number = len(answer.walked.saved.pairs)
         text = f"Fresh prompts ran out after {number:,}: each can be staked once."
         remedy = "Sample responses to more evaluation prompts."
+        if not number:
+            text = "No prompt that counts has responses at two checkpoints, so that none can be compared."
+            remedy = "Name the prompt's id with --item, and sample the same prompts at each checkpoint."
         said.append(Finding("prompts-spent", Severity.WARNING, text, float(number), remedy=remedy))
     return said
 

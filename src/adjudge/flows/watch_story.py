@@ -57,6 +57,8 @@ def verdict(answer: Watching) -> str:
         )
     if not np.isfinite(answer.gold).any():
         return "Nobody can say: the run has no gold label yet."
+    if not answer.spent:
+        return "Nobody can say: no prompt has been labelled at two checkpoints, so that no fall of gold could be seen."
     known = f"{answer.spent:,} labels have shown no fall of gold at {chance} chance of a false alarm."
     return f"Go on: {known}{kept and kept.replace('Keep the checkpoint of', 'Highest so far, by the law:')}"
 
