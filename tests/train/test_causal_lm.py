@@ -249,3 +249,15 @@ def test_a_disk_that_is_full_is_an_error_of_the_disk(tmp_path: Path, monkeypatch
     monkeypatch.setattr(policy.module, "save_pretrained", full)
     with pytest.raises(OSError, match="No space left"):
         policy.save(tmp_path)
+
+
+def test_places_that_hang_on_the_longest_row_are_told() -> None:
+    rope = {"rope_type": "longrope", "rope_theta": 1e4, "short_factor": [1.0] * 4, "long_factor": [3.0] * 4,
+            "factor": 4.0, "original_max_position_embeddings": 16}  # fmt: skip
+    model = tiny.model(rope_parameters=rope)
+    policy = CausalLM(model, tiny.tokenizer())
+    short, long = Exchange((3, 4, 5), (6, 7, 2)), Exchange((3,) * 20, (4, 2))
+    apart = (policy.chances([short]).total[0] - policy.chances([short, long]).total[0]).abs().item()
+    assert apart > 1e-3
+    assert [finding.code for finding in policy.findings] == ["positions-by-batch"]
+    assert CausalLM(model, tiny.tokenizer(), context=16).findings == ()

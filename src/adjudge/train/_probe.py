@@ -31,6 +31,23 @@ def unfit(model: Any, context: int) -> str:
     return "" if takes_positions(model) else "it takes no positions"
 
 
+def by_batch(model: Any, context: int) -> tuple[Finding, ...]:
+    """Whether a code's place is reckoned by the longest row beside it, in a context of so many codes."""
+    config = model.config.get_text_config()
+    given = getattr(config, "rope_parameters", None) or {}
+    short = int(given.get("original_max_position_embeddings") or context)
+    if given.get("rope_type") != "longrope" or short >= context:
+        return ()
+    return (
+        Finding(
+            "positions-by-batch", Severity.WARNING,
+            f"The model reckons places otherwise in rows of more than {short:,} codes: the log-probability of a "
+            "response hangs on how long the rows beside it are.", context, short,
+            f"Say context = {short}, where no exchange is longer.",
+        ),
+    )  # fmt: skip
+
+
 def attention(model: Any) -> str:
     """Which code computes attention."""
     return str(getattr(model.config, "_attn_implementation", None) or "eager")

@@ -26,7 +26,7 @@ from . import lora as adapters
 from ._codes import TRUNCATE, encoded, ends_of
 from ._draw import draw, mixture
 from ._layout import LAYOUTS, Rows, rows
-from ._probe import asked, attention, takes_positions, told, tolerance, unfit
+from ._probe import asked, attention, by_batch, takes_positions, told, tolerance, unfit
 from ._reading import calm, logits_at, quiet, token_logp
 from .lora import Lora
 from .policy import Exchange, Prompt, Sampled, Tensor, TokenChances
@@ -80,7 +80,7 @@ class CausalLM:
         self.tokenizer = tokenizer
         self.context, self.layout, self.pack_to, self.truncate = limit, layout, pack_to, truncate
         self.ends = ends_of(model, tokenizer, end)
-        self.findings: tuple[Finding, ...] = ()
+        self.findings: tuple[Finding, ...] = by_batch(model, limit)
         self._model = model
         self._placed = takes_positions(model)
         self._probed = layout == "padded"
