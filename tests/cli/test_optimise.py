@@ -76,6 +76,26 @@ def test_other_settings_in_the_same_folder_are_refused_and_fresh_begins_anew(
     assert not {"samples.jsonl", "watch.json", "ask.jsonl"} & left
 
 
+def test_what_a_policy_says_is_compared_by_a_function_beside_the_recipe(here: Path) -> None:
+    text = RECIPE.replace("objectives.dpo", "objectives.nash_md").replace("pairs.jsonl", "prompts.jsonl")
+    feedback = '[feedback]\nprefer = "python:who.py:shorter"\nsamples = 3\nmax_tokens = 5\nmix = 0.2\n'
+    (here / "recipe.toml").write_text(text + feedback, encoding="utf-8")
+    (here / "prompts.jsonl").write_text('{"prompt": "Say 1"}\n{"prompt": "Say 2"}\n', encoding="utf-8")
+    (here / "who.py").write_text(
+        "def shorter(prompt, left, right):\n    return 0.9 if len(left) < len(right) else 0.1\n", encoding="utf-8"
+    )
+    assert main(["optimise", "recipe.toml", "--out", "run"]) == 0
+    lines = metrics.read(here / "run")
+    assert [line["step"] for line in lines] == [1, 2, 3, 4, 5, 6]
+    assert lines[0]["sure"] == pytest.approx(0.9)
+    pairs = [json.loads(line) for line in (here / "run/duels.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert {line["step"] for line in pairs} == set(range(6))
+    assert all(line["preference"] == 0.9 and line["chosen"] != line["rejected"] for line in pairs)
+    (here / "who.py").rename(here / "them.py")
+    (here / "recipe.toml").write_text(text + feedback.replace("who.py", "them.py"), encoding="utf-8")
+    assert main(["optimise", "recipe.toml", "--out", "run"]) == 1, "a run goes on with the one who compared"
+
+
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [

@@ -150,6 +150,7 @@ def refusals() -> list[tuple[str, dict[str, Any], str]]:
     return [
         ("objectives.dpo", {"stop": {"gold": true}}, "no reward under"),
         ("objectives.dpo", {"feedback": {"temperature": 2.0}}, "temperature with objectives.dpo"),
+        ("objectives.dpo", {"feedback": {"mix": 0.5}}, "mix with objectives.dpo"),
         ("objectives.dpo", {"feedback": {"flip": 0.5}}, "flip = 0.5"),
         ("objectives.dpo", {"feedback": {"flip": "often"}}, "flip = 'often'"),
         ("objectives.dpo", {"train": {"rate": 1}}, "no option 'rate'"),

@@ -41,6 +41,13 @@ For a credit rule, such as "credit.rloo", and to stop when gold falls:
   gold = "python:gold.py:score"     # who knows the truth, or a file of labels
   labels = 200
   every = 50
+\b
+To have pairs of the policy's own responses compared, with any objective on pairs and prompts alone as data:
+  [objective]
+  method = "objectives.nash_md"
+  [feedback]
+  prefer = { protocol = "pairwise", model = "gpt-4o-mini" }    # or "out/reward", or "python:prefer.py:better"
+  samples = 2                       # responses to a prompt; all pairs are compared
 """
 
 

@@ -15,6 +15,7 @@ from ..reports.story import Story
 from . import optimise_data, optimise_held, optimise_recipe
 from .made import Setting, Shown, fingerprints, worst_first
 from .optimise_build import begin_anew, kept_back, policy_of, settings_of, steps_of, watch_of
+from .optimise_prefer import prefer_of
 from .optimise_recipe import Recipe
 from .optimise_reward import reward_of
 from .optimise_story import story
@@ -97,7 +98,8 @@ def optimise(
     read = optimise_data.read(asked)
     reward = reward_of(asked.feedback["reward"], folder, seed=asked.seed) if "reward" in asked.feedback else None
     learner = policy or policy_of(asked)
-    made = steps_of(asked, read, learner, reward, folder)
+    prefer = prefer_of(asked.feedback["prefer"], folder, seed=asked.seed) if "prefer" in asked.feedback else None
+    made = steps_of(asked, read, learner, reward, prefer, folder)
     if folder is not None and not resume:
         begin_anew(folder)
     kept = kept_back(made, read, learner)

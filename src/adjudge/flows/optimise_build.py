@@ -10,6 +10,8 @@ import numpy as np
 
 from ..errors import AdjudgeError
 from ..tables import read_lists
+from ..tables.contested import Prefer
+from ..tables.read_run_log import DUELS, SAMPLES
 from ..tables.scored import Prompt, Reward
 from . import recipe_rollouts
 from .method_options import known
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
     from ..train.policy import Policy
     from ..train.settings import Settings
 
-DRAWN = ("temperature", "max_tokens", "updates", "denominator", "ratio", "clip", "kl", "over")
+DRAWN = ("temperature", "max_tokens", "updates", "denominator", "ratio", "clip", "kl", "over", "mix", "slow")
 MOST = 64  # updates between two looks, where the recipe says nothing and the run is long
 _OWN = 90_017
 
@@ -50,32 +52,40 @@ def settings_of(asked: Recipe) -> Settings:
     return Settings(**known("[train]", Settings, {**words, "seed": asked.seed}))
 
 
-def steps_of(asked: Recipe, read: Read, policy: Policy, reward: Reward | None, folder: Path | None) -> Any:
+def steps_of(
+    asked: Recipe, read: Read, policy: Policy, reward: Reward | None, prefer: Prefer | None, folder: Path | None
+) -> Any:
     """What the loop descends on. Errors: options of sampling where nothing is sampled."""
     needed = kind(asked.method)
+    if prefer is not None:
+        needed = "contests"
     drawn = {name: asked.feedback[name] for name in DRAWN if name in asked.feedback}
     if "samples" in asked.feedback:
         drawn["n"] = asked.feedback["samples"]
     if isinstance(drawn.get("clip"), list):
         drawn["clip"] = tuple(drawn["clip"])
-    if drawn and needed not in ("rollouts", "online"):
+    if drawn and needed not in ("rollouts", "online", "contests"):
         raise AdjudgeError(
             f"[feedback] {sorted(drawn)[0]} with {asked.method}.",
-            "Options of sampling belong to credit rules and half-online objectives.",
+            "Options of sampling belong to credit rules, half-online objectives, and objectives on pairs with prefer.",
             "Take it out, or choose a method of `adjudge methods credit`.",
         )
-    keep = needed == "rollouts" and folder is not None and not asked.stop  # the stop rule keeps samples of its own
+    keep = not asked.stop  # the stop rule keeps samples of its own
+    kept = {"rollouts": SAMPLES if keep else "", "contests": DUELS}.get(needed)
     made: Any = recipe_of(
         asked.method, asked.options, read.data, policy,
         reward=reward if needed == "rollouts" else None,
+        prefer=prefer,
         draw=drawn,
         reference=asked.feedback.get("reference", "precomputed") or None,
         skip_long=bool(asked.feedback.get("skip_long", False)),
-        samples=folder / "samples.jsonl" if keep and folder is not None else None,
+        samples=folder / kept if kept and folder is not None else None,
         seed=asked.seed,
     )  # fmt: skip
     rewarded = asked.feedback.get("reward") if needed == "rollouts" else None
     made.fingerprint += f" {_words(rewarded)} {_words(asked.policy.get('lora'))}"
+    if prefer is not None:
+        made.fingerprint += f" {_words(asked.feedback['prefer'])}"
     return made
 
 

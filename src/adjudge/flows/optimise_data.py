@@ -54,6 +54,9 @@ def read(recipe: Recipe) -> Read:
     if needed == "lists":
         options = _own(given, OF_LISTS, needed)
         return Read(read_lists.read(source, flip=_rate(flip, needed), **options), None, None)
+    if "prefer" in recipe.feedback:
+        _contested(recipe.method, needed, flip)
+        return Read(read_lists.read_prompts(source, **_own(given, OF_PROMPTS, "contests")), None, None)
     if needed == "rollouts":
         return Read(read_lists.read_prompts(source, **_own(given, OF_PROMPTS, needed)), None, None)
     rate = 0.0 if flip == "auto" else float(flip)
@@ -82,6 +85,22 @@ def _rate(flip: object, needed: str) -> float:
             f'[feedback] flip = "auto" with {needed}.', "Pairs, from which it can be measured.", "Give the rate."
         )
     return float(str(flip))
+
+
+def _contested(method: str, needed: str, flip: object) -> None:
+    """Errors: a method that compares no pairs; a rate of wrong labels, where labels are chances."""
+    if needed != "pairs":
+        raise AdjudgeError(
+            f"[feedback] prefer with {method}.",
+            "Somebody who compares is asked for objectives on pairs.",
+            "Take it out, or choose such an objective, as objectives.dpo or objectives.nash_md.",
+        )
+    if flip:
+        raise AdjudgeError(
+            f"[feedback] flip = {flip!r} with prefer.",
+            "Who compares says how sure it is, and a wrong label is a chance near ½.",
+            "Take flip out.",
+        )
 
 
 def _own(given: Mapping[str, object], names: tuple[str, ...], needed: str) -> dict[str, Any]:

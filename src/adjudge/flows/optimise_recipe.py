@@ -38,10 +38,17 @@ KEYS: dict[str, tuple[str, ...]] = {
              "held_out"),
     "policy": ("model", "lora", "device", "dtype", "revision", "context", "layout", "truncate"),
     "feedback": ("flip", "reward", "samples", "temperature", "max_tokens", "updates", "denominator", "ratio", "clip",
-                 "kl", "over", "reference", "skip_long"),
+                 "kl", "over", "reference", "skip_long", "prefer", "mix", "slow"),
     "stop": ("gold", "labels", "every", "prompts", "samples", "max_tokens", "bounds", "level"),
 }  # fmt: skip
-PATHS = (("data", "path"), ("policy", "model"), ("feedback", "reward"), ("stop", "gold"), ("stop", "prompts"))
+PATHS = (
+    ("data", "path"),
+    ("policy", "model"),
+    ("feedback", "reward"),
+    ("feedback", "prefer"),
+    ("stop", "gold"),
+    ("stop", "prompts"),
+)
 NEEDED = (("data", "path"), ("policy", "model"), ("objective", "method"))
 
 

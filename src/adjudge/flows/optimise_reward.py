@@ -26,6 +26,7 @@ from .judge import judge
 from .watch_gold import each
 
 STORE = "replies.sqlite"
+LIMITS = ("tokens", "budget", "price_in", "price_out")
 FORMS = "python:FILE.py:F, a folder of `adjudge reward fit`, or { protocol = …, model = … }"
 
 
@@ -61,17 +62,26 @@ def worded(prompt: Prompt) -> str:
     return prompt if isinstance(prompt, str) else "\n\n".join(f"{role}: {text}" for role, text in prompt)
 
 
+def asking_of(key: str, said: Mapping[str, Any], folder: Path | None, *, others: Sequence[str] = ()) -> Asking:
+    """How a judge that a recipe names is asked. Errors: a word that it does not have.
+
+    Arguments:
+        key: of [feedback], for the message.
+        said: of the recipe.
+        folder: of the run, where answers are kept; None keeps them in memory.
+        others: words beside the usual ones.
+    """
+    known = ("protocol", "model", "options", *others, *LIMITS)
+    strange = sorted(set(said) - set(known))
+    if strange:
+        raise AdjudgeError(f"[feedback] {key} has no {strange[0]!r}.", f"{', '.join(known)}.", "Take it out.")
+    limits = {name: said[name] for name in LIMITS if name in said}
+    return Asking(**limits, store=None if folder is None else folder / STORE)
+
+
 def _judged(said: Mapping[str, Any], folder: Path | None, seed: int) -> Reward:
     """A judge that scores each response alone."""
-    strange = set(said) - {"protocol", "model", "options", "tokens", "budget", "price_in", "price_out"}
-    if strange:
-        raise AdjudgeError(
-            f"[feedback] reward has no {sorted(strange)[0]!r}.",
-            "protocol, model, options, tokens, budget, price_in, price_out.",
-            "Take it out.",
-        )
-    limits = {name: said[name] for name in ("tokens", "budget", "price_in", "price_out") if name in said}
-    store = None if folder is None else folder / STORE
+    asking = asking_of("reward", said, folder)
 
     def reward(prompts: Sequence[Prompt], responses: Sequence[str]) -> FloatArray:
         n = len(responses)
@@ -81,7 +91,6 @@ def _judged(said: Mapping[str, Any], folder: Path | None, seed: int) -> Reward:
             "policy": ["policy"] * n,
             "response": list(responses),
         }
-        asking = Asking(**limits, store=store)
         options = said.get("options") or {}
         found = judge(table, protocol=said["protocol"], model=said.get("model"), options=options, takes=1,
                       asking=asking, seed=seed)  # fmt: skip

@@ -1,6 +1,7 @@
 """From the address of an objective or a credit rule to what the loop descends on: data, loss and reference in one.
 
     objectives on pairs, singles, lists, half-online pairs      by what the method's card needs
+    objectives on pairs, with somebody who compares             prompts, and how to sample: contests of the policy
     credit rules                                                prompts, a reward, and how to sample
 
 Nothing is listed here: a new method is found by its card. Limits: an objective whose needs no recipe can meet is told
@@ -18,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from .. import catalogue
 from ..errors import AdjudgeError
+from ..tables.contested import Prefer
 from ..tables.list_batch import ListBatch
 from ..tables.online_pairs import OnlinePairs
 from ..tables.pair_batch import PairBatch
@@ -27,6 +29,7 @@ from ..tables.rollouts import Rollouts
 from ..tables.scored import Reward
 from ..tables.single_batch import SingleBatch
 from .method_options import known
+from .recipe_duels import duels_of
 from .recipe_rollouts import Data, rollouts_of
 
 if TYPE_CHECKING:
@@ -64,6 +67,7 @@ def recipe_of(
     policy: Policy,
     *,
     reward: Reward | None = None,
+    prefer: Prefer | None = None,
     draw: Mapping[str, Any] | None = None,
     reference: str | Policy | None = "precomputed",
     start: bool | None = None,
@@ -79,10 +83,13 @@ def recipe_of(
         options: of the method. `credit.constrained` also takes `points` (and `rate`), up to which its rewards count:
             their prices are then learnt on the way, and kept in checkpoints.
         data: Preferences for pairs and single responses, RankedLists for lists; any of them, or prompts alone, for
-            credit rules.
+            credit rules and for contests.
         policy: that will be trained.
         reward: of responses, for credit rules.
-        draw: fields of `train.responses.Draw`; of half-online objectives `n` and `max_tokens`.
+        prefer: of two responses, for objectives on pairs: these are then sampled, and what the data prefer is not
+            looked at.
+        draw: fields of `train.responses.Draw`, or of `train.duels.Contest`; of half-online objectives `n` and
+            `max_tokens`.
         reference: as of `train.pairs.Pairs`; not looked at by objectives without one. For credit rules None is none.
         start: whether an objective is given the policy at the start of each step; None where its card asks for it.
         noise: scale of the error in the gains of lists.
@@ -104,7 +111,10 @@ def recipe_of(
         referred = any(name.startswith("ref_") for name in card.needs) and options.get("reference") is not False
         asked = start if start is not None else any("old_chosen" in said for said in card.assumes)
         ground = reference if referred else None
-        made = _offline(needed, loss, data, policy, ground, asked, noise, skip_long, seed, draw)
+        if prefer is None or needed != "pairs":
+            made = _offline(needed, loss, data, policy, ground, asked, noise, skip_long, seed, draw)
+        else:
+            made = duels_of(address, options, loss, data, policy, prefer, draw, ground, skip_long, samples)
     told = json.dumps({"options": dict(options), "draw": draw}, default=str, sort_keys=True)
     made.fingerprint = f"{made.fingerprint} {address} {told}"
     recipe: Recipe = made
@@ -134,7 +144,8 @@ def _offline(
             raise _other(data, "lists: completions and ranks or scores")
         return Lists(data, loss, policy, reference=reference, noise=noise, skip_long=skip_long)
     if not isinstance(data, Preferences):
-        raise _other(data, "prompt, chosen and rejected" if needed != "singles" else "prompt, completion and label")
+        columns = {"singles": "prompt, completion and label", "pairs": "prompt, chosen and rejected; or prefer"}
+        raise _other(data, columns.get(needed, "prompt, chosen and rejected"))
     if needed == "singles":
         return Singles(data, loss, policy, reference=reference, skip_long=skip_long, seed=seed)
     if needed == "pairs":
