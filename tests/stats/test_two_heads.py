@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
-from adjudge.stats import two_heads
+from adjudge.stats import two_heads, two_heads_way
+from adjudge.stats.pair_logit import Pairs
+from adjudge.tables.preferences import from_arrays
 from rewards.test_disentangled import confounded
 
 
@@ -58,3 +61,25 @@ def test_influence_is_the_derivative_by_a_clusters_weight() -> None:
             grown.append(np.concatenate([heads.quality, heads.length]))
         by_size = (grown[0] - grown[1]) / (2 * step)
         np.testing.assert_allclose(base.influence[cluster] / factor, by_weight - by_size, rtol=2e-2, atol=2e-4)
+
+
+@pytest.mark.parametrize(("apart", "square"), [(1.0, 1.0), (1.0, 0.0), (0.0, 1.0), (30.0, 7.0)])
+@pytest.mark.parametrize("d", [5, 127])
+def test_no_slope_is_left_where_steps_end_with_few_features_and_with_more_than_pairs(
+    d: int, apart: float, square: float
+) -> None:
+    rng = np.random.default_rng(11)
+    left, right = rng.normal(size=(2, 97, d))
+    lead = (left - right)[:, :3].sum(axis=1)
+    long = np.exp(np.column_stack([left[:, 0], right[:, 0]]) + rng.normal(size=(97, 2)))
+    table = from_arrays(left, right, rng.random(97) < 1 / (1 + np.exp(-lead)), length=long)
+    found = two_heads.fit(table, apart=apart, square=square, ridge=1.0)
+    pairs = Pairs(table.difference, table.target, 1 - table.target)
+    task = two_heads_way.Task(pairs, found.lengths, 97.0, apart, square, 1.0)
+    u = np.concatenate([found.quality, found.length])
+    slope = task.smooth(u)[1] + task.slopes(u).T @ task.pull(u)
+    np.testing.assert_allclose(slope, 0, atol=1e-6)
+    assert np.linalg.eigvalsh(task.bend(u, task.pull(u))).min() > -1e-8  # a minimum, or a valley, and no saddle
+    for axis in np.eye(2 * d)[:: max(d // 3, 1)]:
+        up, down = (task.value(u + sign * 1e-5 * axis) for sign in (1, -1))
+        assert min(up, down) >= task.value(u) - 1e-9

@@ -10,55 +10,17 @@ Bradley-Terry's reward in two halves.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy import linalg, optimize, sparse
+from scipy import sparse
 
 from .._typing import FloatArray, IntArray
 from ..tables.preferences import Preferences, dense
 from .pair_logit import Pairs, minimise
 from .row_products import gram, solve
-
-NONE = 1e-8  # variance of a part below which it is none: its correlation falls to 0, and not to anything
-CORNER = 1e-3  # δ: how sharp the corner of |t| is
-Bent = tuple[float, float, float]
-"""A penalty's value, slope and bend."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Lengths:
-    """Moments of features and length over responses.
-
-    Arguments:
-        c: [d] covariance of features and length.
-        S: [d, d] covariance of features.
-        v: variance of length.
-    """
-
-    c: FloatArray
-    S: FloatArray
-    v: float
-
-    def correlation(self, u: FloatArray) -> float:
-        """ρ(u); 0 for u = 0."""
-        return float(self.c @ u / np.sqrt(self.v * (u @ self.S @ u + NONE)))
-
-    def slope(self, u: FloatArray) -> FloatArray:
-        """[d] ∇ρ."""
-        turned = self.S @ u
-        b = float(u @ turned) + NONE
-        return (self.c / np.sqrt(b) - float(self.c @ u) * turned / b**1.5) / np.sqrt(self.v)
-
-    def bend(self, u: FloatArray) -> FloatArray:
-        """[d, d] ∇²ρ."""
-        turned, a = self.S @ u, float(self.c @ u)
-        b = float(u @ turned) + NONE
-        cross = np.outer(self.c, turned)
-        second = -(cross + cross.T + a * self.S) / b**1.5 + 3 * a * np.outer(turned, turned) / b**2.5
-        return second / np.sqrt(self.v)
+from .two_heads_way import NONE, Lengths, Task, cornered, descended
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -105,79 +67,13 @@ def fit(preferences: Preferences, *, apart: float, square: float, ridge: float) 
     along = lengths.c / np.linalg.norm(lengths.c)
     start = np.concatenate([beta - (beta @ along) * along, max(abs(float(beta @ along)), 0.1) * along])
 
-    def loss(both: FloatArray) -> tuple[float, FloatArray]:
-        q, ell = both[:d], both[d:]
-        lead = pairs.x @ (q + ell)
-        slope = np.tile(pairs.x.T @ pairs.slopes(lead)[0], 2) + ridge * both
-        value = pairs.loss(lead) + 0.5 * ridge * float(both @ both)
-        (v1, s1, _), (v2, s2, _) = _corner(lengths.correlation(q), apart), _corner(float(q @ ell), square)
-        slope[:d] += total * (s1 * lengths.slope(q) + s2 * ell)
-        slope[d:] += total * (s2 * q - apart * lengths.slope(ell))
-        return value + total * (v1 + v2 - apart * lengths.correlation(ell)), slope
-
-    found = _descended(loss, lambda both: _bend(both, pairs, lengths, total, apart, square, ridge), start)
-    bend = _bend(found, pairs, lengths, total, apart, square, ridge)
+    task = Task(pairs, lengths, total, apart, square, ridge)
+    found, pull = descended(task, start)
+    bend = task.bend(found, pull)
     score = _scores(preferences, pairs, found, total, apart)
     g = len(score)
     influence = -score @ solve(bend, 0.0, np.eye(2 * d)) * np.sqrt(g / max(g - 1, 1))
     return Heads(found[:d], found[d:], influence if g > 1 else np.full_like(influence, np.nan), lengths)
-
-
-def _descended(
-    loss: Callable[[FloatArray], tuple[float, FloatArray]], bend: Callable[[FloatArray], FloatArray], at: FloatArray
-) -> FloatArray:
-    """The minimum near a start: quasi-Newton steps, and Newton's own at the end, since corners are nearly sharp."""
-    at = optimize.minimize(loss, at, jac=True, method="L-BFGS-B", options={"maxiter": 3000, "maxfun": 6000}).x
-    value, slope = loss(at)
-    for _ in range(60):
-        step = -_downhill(bend(at), slope)
-        scale = 1.0
-        while scale > 1e-9:
-            new, new_slope = loss(at + scale * step)
-            if new <= value + 1e-4 * scale * float(slope @ step) + 1e-14 * abs(value):
-                break
-            scale /= 2
-        gain = -float(slope @ step)
-        if scale <= 1e-9:
-            break
-        at, value, slope = at + scale * step, new, new_slope
-        if gain < 1e-18 * max(abs(value), 1.0):
-            break
-    return at
-
-
-def _downhill(bend: FloatArray, slope: FloatArray) -> FloatArray:
-    """Newton's step; where the loss bends down, that of a bend turned up."""
-    try:
-        return linalg.cho_solve(linalg.cho_factor(bend, check_finite=False), slope, check_finite=False)
-    except linalg.LinAlgError:
-        values, vectors = np.linalg.eigh(bend)
-        return vectors @ ((vectors.T @ slope) / np.maximum(np.abs(values), 1e-9 * np.abs(values).max()))
-
-
-def _corner(t: float, size: float) -> Bent:
-    """size·|t|, rounded at 0, with its two derivatives."""
-    root = np.sqrt(t * t + CORNER**2)
-    return size * (root - CORNER), size * t / root, size * CORNER**2 / root**3
-
-
-def _bend(
-    both: FloatArray, pairs: Pairs, lengths: Lengths, total: float, apart: float, square: float, ridge: float
-) -> FloatArray:
-    """[2d, 2d] second derivatives."""
-    d = both.size // 2
-    q, ell = both[:d], both[d:]
-    out = np.tile(gram(pairs.x, pairs.slopes(pairs.x @ (q + ell))[1]), (2, 2)) + ridge * np.eye(2 * d)
-    _, s1, b1 = _corner(lengths.correlation(q), apart)
-    _, s2, b2 = _corner(float(q @ ell), square)
-    slope = lengths.slope(q)
-    out[:d, :d] += total * (b1 * np.outer(slope, slope) + s1 * lengths.bend(q))
-    out[d:, d:] -= total * apart * lengths.bend(ell)
-    turned = np.concatenate([ell, q])
-    out += total * b2 * np.outer(turned, turned)
-    out[:d, d:] += total * s2 * np.eye(d)
-    out[d:, :d] += total * s2 * np.eye(d)
-    return out
 
 
 def _scores(preferences: Preferences, pairs: Pairs, both: FloatArray, total: float, apart: float) -> FloatArray:
@@ -189,7 +85,7 @@ def _scores(preferences: Preferences, pairs: Pairs, both: FloatArray, total: flo
     own = _summed(code, units.size, first, pairs.x)
     lengths, mass, off, centre, rows = moments(preferences)
     code2 = np.tile(code, 2)
-    _, s1, b1 = _corner(lengths.correlation(q), apart)
+    s1, b1 = cornered(lengths.correlation(q), apart)
     by_q = _moved(lengths, q, s1, b1, mass, off, centre, rows, code2, units.size)
     by_l = _moved(lengths, ell, -apart, 0.0, mass, off, centre, rows, code2, units.size)
     return np.column_stack([own + total * by_q, own + total * by_l])
