@@ -56,7 +56,19 @@ def test_a_run_past_its_peak_is_stopped_and_its_peak_kept(tmp_path):
     page = seen.save(tmp_path / "out").read_text()
     assert "whisker" in page
     assert "chance that STOP is ever said is at most 5%" in page
-    assert json.loads(seen.text("json"))["findings"][0]["severity"] == "severe"
+    kept_numbers = json.loads(seen.text("json"))
+    assert kept_numbers["findings"][0]["severity"] == "severe"
+    behind = {row["What"]: row for row in kept_numbers["tables"]["Behind it"]}
+    assert behind["Fortune of the bet on a fall"]["Value"] >= behind["Fortune at which STOP is said"]["Value"]
+    assert behind["Fortune at which STOP is said"]["Value"] == pytest.approx(20)
+    assert behind["Step to keep"]["Value"] == seen.keep
+    assert behind["Prompts staked"]["Value"] == seen.walked.watched.pairs
+    peak = behind["Law: its peak (√KL)"]
+    found = seen.seen["monitor.overoptimisation"].figures["peak"].value
+    assert [peak["Value"], peak["Low"], peak["High"]] == pytest.approx(found.tolist())
+    assert "Law: beta" in behind
+    drop = f"Gold of {seen.table.name(seen.walked.watched.best)} less {seen.table.name(seen.walked.watched.latest)}"
+    assert behind[drop]["Value"] == pytest.approx(seen.walked.watched.drop[0])
 
 
 def test_a_run_that_rises_goes_on(tmp_path):

@@ -11,6 +11,7 @@ from ..core.estimate import Audit, Estimate
 from ..reports.story import Block, Curve, Dots, Findings, Forest, ForestRow, Line, Prose, Story, Table
 from ..stats import overoptimisation as laws
 from .made import provenance
+from .watch_figures import figures
 from .watch_findings import guarantee
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ def story(answer: Watching) -> Story:
     blocks: list[Block] = [*curves(answer), _forest(answer, seen), _table(answer, seen)]
     if answer.findings:
         blocks.append(Findings(answer.findings))
-    blocks += [Prose("What STOP promises", (guarantee(answer),)), provenance(answer.run)]
+    blocks += [figures(answer), Prose("What STOP promises", (guarantee(answer),)), provenance(answer.run)]
     table = answer.table
     facts = (
         f"{len(table.steps):,} checkpoints",
