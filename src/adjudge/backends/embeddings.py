@@ -18,6 +18,7 @@ import numpy as np
 
 from .._typing import FloatArray
 from ..errors import AdjudgeError
+from .pretrained import unheard
 
 POOLS = ("last", "mean")
 LOOSE = 10.0  # how much larger the heads' outputs stand among the features
@@ -166,8 +167,9 @@ def opened(folder: str | Path) -> tuple[Any, Any]:
             "pip install 'adjudge[torch]'",
         ) from None
     try:
-        tokenizer = transformers.AutoTokenizer.from_pretrained(str(folder))
-        model: Any = transformers.AutoModel.from_pretrained(str(folder))
+        with unheard():
+            tokenizer = transformers.AutoTokenizer.from_pretrained(str(folder))
+            model: Any = transformers.AutoModel.from_pretrained(str(folder))
     except (OSError, ValueError) as problem:
         raise AdjudgeError(
             f"model {folder}: {' '.join(str(problem).split())[:300]}",

@@ -21,6 +21,7 @@ from typing import Any
 
 from ..errors import AdjudgeError
 from .call import Call, Reply, Token
+from .pretrained import of_type, unheard
 
 
 @dataclass(eq=False)
@@ -260,9 +261,10 @@ def loaded(model: str, device: str, dtype: str, revision: str) -> tuple[Any, Any
         ) from None
     device = device or ("cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu")
     try:
-        tokenizer = transformers.AutoTokenizer.from_pretrained(model, revision=revision, padding_side="left")
-        # the older word `torch_dtype` is understood from the first supported version on to the last
-        net: Any = transformers.AutoModelForCausalLM.from_pretrained(model, revision=revision, torch_dtype=dtype)
+        with unheard():
+            tokenizer = transformers.AutoTokenizer.from_pretrained(model, revision=revision, padding_side="left")
+            kind: Any = transformers.AutoModelForCausalLM
+            net: Any = kind.from_pretrained(model, revision=revision, **of_type(dtype))
     except (OSError, ValueError) as problem:
         raise AdjudgeError(
             f"model {model}: {' '.join(str(problem).split())[:300]}",

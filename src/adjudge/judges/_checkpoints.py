@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from .._typing import FloatArray
+from ..backends.pretrained import unheard
 from ..errors import AdjudgeError
 
 BATCH = 16
@@ -116,7 +117,8 @@ def _loaded(kind: Any, path: str) -> Any:
             f"{path}: no such folder.", "A folder with a Hugging Face checkpoint.", "Download it first and name it."
         )
     try:
-        return kind.from_pretrained(path, local_files_only=True)
+        with unheard():
+            return kind.from_pretrained(path, local_files_only=True)
     except (OSError, ValueError) as problem:
         raise AdjudgeError(
             f"{path}: {str(problem).splitlines()[0]}",

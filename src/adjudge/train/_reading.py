@@ -9,7 +9,6 @@ a time. Limits: a second derivative is refused.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -106,19 +105,3 @@ def calm(module: torch.nn.Module) -> Iterator[None]:
     finally:
         for part, mode in modes:
             part.training = mode
-
-
-@contextmanager
-def quiet() -> Iterator[None]:
-    """No bars of transformers for a while: a checkpoint is no news, and the loop draws a bar of its own."""
-    from transformers.utils import logging
-
-    shown = logging.is_progress_bar_enabled()
-    with warnings.catch_warnings(action="ignore"):  # said where a variable of the shell has decided
-        logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        if shown:
-            with warnings.catch_warnings(action="ignore"):
-                logging.enable_progress_bar()

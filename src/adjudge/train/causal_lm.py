@@ -19,6 +19,7 @@ from typing import Any
 import torch
 from safetensors import SafetensorError
 
+from ..backends import pretrained
 from ..backends.huggingface import loaded
 from ..core.finding import Finding
 from ..errors import AdjudgeError
@@ -27,7 +28,7 @@ from ._codes import TRUNCATE, encoded, ends_of
 from ._draw import draw, mixture
 from ._layout import LAYOUTS, Rows, rows
 from ._probe import asked, attention, by_batch, takes_positions, told, tolerance, unfit
-from ._reading import calm, logits_at, quiet, token_logp
+from ._reading import calm, logits_at, token_logp
 from .lora import Lora
 from .policy import Exchange, Prompt, Sampled, Tensor, TokenChances
 
@@ -230,7 +231,7 @@ class CausalLM:
         """Writes what `from_pretrained` of Hugging Face reads: the weights, or the adapters, and the tokenizer."""
         options = {"save_embedding_layers": False} if adapters.is_adapted(self._model) else {}
         try:
-            with quiet():
+            with pretrained.unheard():
                 self._model.save_pretrained(folder, **options)
         except SafetensorError as problem:  # a full disk
             raise OSError(f"{folder}: {problem}") from problem
@@ -241,8 +242,10 @@ class CausalLM:
         if adapters.is_adapted(self._model):
             adapters.take_over(self._model, folder)
         else:
-            with quiet(), torch.random.fork_rng(devices=[]):
-                other = type(self._model).from_pretrained(folder, torch_dtype=next(self._model.parameters()).dtype)
+            with pretrained.unheard(), torch.random.fork_rng(devices=[]):
+                other = type(self._model).from_pretrained(
+                    folder, **pretrained.of_type(next(self._model.parameters()).dtype)
+                )
             self._model.load_state_dict(other.state_dict())
 
 

@@ -18,7 +18,7 @@ import numpy as np
 import torch
 
 from .._typing import FloatArray
-from ..backends import embeddings
+from ..backends import embeddings, pretrained
 from ..errors import AdjudgeError
 from .policy import Exchange, Prompt, Tensor
 
@@ -115,7 +115,8 @@ class RewardHead:
 
     def save(self, folder: Path) -> None:
         """Writes backbone and tokenizer as Hugging Face reads them, and the heads as `heads.npz`."""
-        self._backbone.save_pretrained(folder)
+        with pretrained.unheard():
+            self._backbone.save_pretrained(folder)
         self.tokenizer.save_pretrained(folder)
         with torch.no_grad():
             weight, bias = (part.float().cpu().numpy() for part in (self._head.weight, self._head.bias))
