@@ -189,3 +189,17 @@ def test_a_run_does_not_go_on_with_another_reward(tmp_path: Path) -> None:
     assert (went(liked, 1), went(liked, 2)) == (1, 2)
     with pytest.raises(AdjudgeError, match=r"data\.fingerprint"):
         went(lambda _, responses: [0.0] * len(responses), 3)
+
+
+def test_a_reward_that_cannot_say_is_told(tmp_path: Path) -> None:
+    """A function that raises by its own name; one that never knows as a run that taught nothing."""
+    asked = prompts(tmp_path / "prompts.jsonl")
+    (tmp_path / "reward.py").write_text("def never(p, r): return None\n\ndef broken(p, r): raise ValueError('oh')\n")
+
+    def went(name: str) -> Optimised:
+        feedback = {"reward": f"python:{tmp_path}/reward.py:{name}", "samples": 2}
+        return optimise(recipe(asked, "credit.rloo", feedback=feedback), policy=policy())
+
+    with pytest.raises(AdjudgeError, match="function of reward raised ValueError: oh"):
+        went("broken")
+    assert [(each.code, each.number) for each in went("never").findings] == [("responses-unrewarded", 1.0)]

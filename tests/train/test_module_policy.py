@@ -44,15 +44,22 @@ def test_a_table_is_its_limit() -> None:
     np.testing.assert_allclose(linear.weight.grad.T, table.logits.grad, atol=1e-14)
 
 
-def test_its_draws_have_its_chances() -> None:
+@pytest.mark.parametrize("temperature", [1.0, 0.4])
+def test_its_draws_have_its_chances(temperature: float) -> None:
     policy = network()
-    drawn = policy.sample([(context,) for context in range(P)], torch.Generator().manual_seed(1), n=20_000)
+    drawn = policy.sample(
+        [(context,) for context in range(P)], torch.Generator().manual_seed(1), n=20_000, temperature=temperature
+    )
     arms = np.array([one.response[0] for one in drawn.exchanges]).reshape(P, -1)
     shares = (arms[:, :, None] == np.arange(K)).mean(1)
-    error = np.sqrt(chances(policy) * (1 - chances(policy)) / 20_000)
-    assert (np.abs(shares - chances(policy)) < 5 * error).all()
-    assert torch.equal(drawn.chances.logp, policy.chances(drawn.exchanges).logp.detach())
-    again = policy.sample([(context,) for context in range(P)], torch.Generator().manual_seed(1), n=20_000)
+    truth = chances(policy) ** (1 / temperature)
+    truth /= truth.sum(1, keepdims=True)
+    error = np.sqrt(truth * (1 - truth) / 20_000)
+    assert (np.abs(shares - truth) < 5 * error).all()
+    assert torch.equal(drawn.chances.logp, policy.chances(drawn.exchanges, temperature=temperature).logp.detach())
+    again = policy.sample(
+        [(context,) for context in range(P)], torch.Generator().manual_seed(1), n=20_000, temperature=temperature
+    )
     assert again.exchanges == drawn.exchanges
 
 

@@ -17,6 +17,7 @@ from .made import Setting, Shown, fingerprints, worst_first
 from .optimise_build import begin_anew, kept_back, policy_of, settings_of, steps_of, watch_of
 from .optimise_prefer import prefer_of
 from .optimise_recipe import Recipe
+from .optimise_reward import findings as unrewarded
 from .optimise_reward import reward_of
 from .optimise_story import story
 from .recipes import needs_torch
@@ -112,7 +113,7 @@ def optimise(
         learner.save(folder / POLICY)
     held = {} if kept is None else optimise_held.figures(kept, learner)
     watched = None if watching is None else watching.answer
-    found = [*getattr(made, "findings", ()), *trained.findings, *getattr(learner, "findings", ())]
+    found = [*trained.findings, *unrewarded(trained.history)]
     found += [*(optimise_held.findings(held, level) if held else ()), *(read.flips.findings if read.flips else ())]
     return Optimised(
         recipe=asked,

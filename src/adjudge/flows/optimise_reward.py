@@ -18,6 +18,7 @@ import numpy as np
 
 from .._typing import FloatArray
 from ..backends.function import loaded
+from ..core.finding import Finding, Severity
 from ..errors import AdjudgeError
 from ..stats import reward_file
 from ..tables.scored import Prompt, Reward
@@ -26,6 +27,7 @@ from .judge import judge
 from .watch_gold import each
 
 STORE = "replies.sqlite"
+MANY = 0.1  # of the responses without a reward: it is not a slip now and then
 LIMITS = ("tokens", "budget", "price_in", "price_out")
 FORMS = "python:FILE.py:F, a folder of `adjudge reward fit`, or { protocol = …, model = … }"
 
@@ -43,7 +45,7 @@ def reward_of(said: object, folder: Path | None, *, seed: int = 0) -> Reward:
     if callable(said):
         return said
     if isinstance(said, str) and said.startswith("python:"):
-        scores = each(loaded(said.removeprefix("python:")))
+        scores = each(loaded(said.removeprefix("python:")), of="reward")
         return lambda prompts, responses: np.array(scores([worded(one) for one in prompts], responses))
     if isinstance(said, (str, Path)) and (Path(said) / reward_file.FILE).is_file():
         stored = reward_file.load(said)
@@ -55,6 +57,24 @@ def reward_of(said: object, folder: Path | None, *, seed: int = 0) -> Reward:
     raise AdjudgeError(
         f"[feedback] reward = {said!r}.", f"{FORMS}.", "Name what rewards responses; --help shows a recipe."
     )
+
+
+def findings(history: Sequence[Mapping[str, float]]) -> tuple[Finding, ...]:
+    """That many sampled responses had no reward.
+
+    Arguments:
+        history: metrics of the logged updates.
+    """
+    share = float(np.mean([line.get("unrewarded", 0.0) for line in history])) if history else 0.0
+    if share <= MANY:
+        return ()
+    return (
+        Finding(
+            "responses-unrewarded", Severity.SEVERE if share == 1 else Severity.WARNING,
+            f"{share:.0%} of the responses that were sampled got no reward, and taught nothing.", share, MANY,
+            "Ask the reward about some of them, in samples.jsonl, and see why it cannot say.",
+        ),
+    )  # fmt: skip
 
 
 def worded(prompt: Prompt) -> str:

@@ -105,8 +105,8 @@ def gold(source: object, table: RunLog, *, bounds: tuple[float, float], column: 
     return found
 
 
-def each(function: Callable[[str, str], float]) -> Score:
-    """A function of one prompt and one response, for several."""
+def each(function: Callable[[str, str], float], *, of: str = "gold") -> Score:
+    """A function of one prompt and one response, for several; what it is of stands in errors."""
 
     def several(prompts: Sequence[str], responses: Sequence[str]) -> list[float]:
         said = []
@@ -118,9 +118,9 @@ def each(function: Callable[[str, str], float]) -> Score:
                 raise
             except Exception as problem:
                 raise AdjudgeError(
-                    f"The function of gold raised {type(problem).__name__}: {problem}",
+                    f"The function of {of} raised {type(problem).__name__}: {problem}",
                     "A number for a prompt and a response, or None.",
-                    "Correct it, and type the same command again: labels given before are kept.",
+                    "Correct it, and type the same command again: it goes on from what was kept.",
                 ) from problem
         return said
 
