@@ -214,12 +214,43 @@ def shared(out: Path) -> None:
     torch.save(made, out / f"made-{rank}.pt")
 
 
+def recipe(out: Path) -> None:
+    """One of several processes that carry out a recipe with a stop rule: who was asked, what came of it."""
+    import torch.distributed
+
+    from adjudge.flows.optimise import optimise
+
+    names, asked = ("good", "bad"), {"reward": 0, "gold": 0}
+
+    def said(who: str):
+        def score(prompts, responses):
+            asked[who] += len(responses)
+            return [float(text == "good") for text in responses]
+
+        return score
+
+    rank, policy = torch.distributed.get_rank(), Tabular(np.zeros((11, 2)), names=names)
+    prompts = out / f"prompts-{rank}.jsonl"
+    prompts.write_text("".join(json.dumps({"prompt": str(at)}) + "\n" for at in range(11)), encoding="utf-8")
+    answer = optimise(
+        {
+            "data": {"path": str(prompts)}, "policy": {"model": "none"}, "objective": {"method": "credit.rloo"},
+            "feedback": {"reward": said("reward"), "samples": 3}, "train": {"lr": 0.1, "batch": 11, "steps": 6},
+            "stop": {"gold": said("gold"), "labels": 20, "every": 3},
+        },
+        policy=policy, out=out / "run", resume=False,
+    )  # fmt: skip
+    told = {"steps": answer.trained.steps, "asked": asked, "watched": answer.watched is not None}
+    torch.save(told | {"logits": policy.logits.detach()}, out / f"recipe-{rank}.pt")
+
+
 def crew(out: Path) -> None:
     """All that one of several processes is asked to do."""
     import torch.distributed
 
     several(out)
     shared(out)
+    recipe(out)
     torch.distributed.destroy_process_group()
 
 

@@ -76,3 +76,16 @@ def test_two_processes_come_where_one_comes(crew: Path) -> None:
         alike = [[line[name] for line in lines] for lines in (kept, done.history)]
         np.testing.assert_allclose(*alike, atol=1e-12, err_msg=name)
     assert (crew / "checkpoint-000012" / "policy" / "module.pt").is_file()
+
+
+def test_two_processes_carry_out_a_recipe_and_one_asks_writes_and_watches(crew: Path) -> None:
+    first, second = (torch.load(crew / f"recipe-{rank}.pt") for rank in range(2))
+    assert (first["steps"], second["steps"]) == (6, 6)
+    assert torch.equal(first["logits"], second["logits"])
+    assert (first["watched"], second["watched"]) == (True, False)
+    assert first["asked"]["reward"] == 6 * 33 + 3 * 10, "a step's responses, and three looks at ten prompts"
+    assert 0 < first["asked"]["gold"] <= 20
+    assert second["asked"] == {"reward": 0, "gold": 0}
+    lines = [json.loads(line) for line in (crew / "run" / "samples.jsonl").read_text().splitlines()]
+    assert [line["step"] for line in lines] == [step for step in (0, 3, 6) for _ in range(10)]
+    assert (crew / "run" / "policy" / "logits.pt").is_file()

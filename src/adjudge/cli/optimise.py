@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import click
@@ -57,6 +58,7 @@ To have pairs of the policy's own responses compared, with any objective on pair
         "adjudge optimise recipe.toml --out run             # again: goes on from the last checkpoint",
         "adjudge optimise recipe.toml --out run --fresh     # begins anew",
         "adjudge watch run --gold gold.jsonl                # has gold risen?",
+        "torchrun --nproc-per-node 4 -m adjudge optimise recipe.toml --out run     # on four accelerators",
     )
     + RECIPE
 )
@@ -78,5 +80,7 @@ def command(recipe: Path, fresh: bool, level: float, form: str, out: Path, no_re
         except KeyboardInterrupt as stopped:
             click.echo(f"Interrupted. {stopped}".rstrip(), err=True)
             return INTERRUPTED
+    if int(os.environ.get("RANK", "0")):  # one of several processes: the first tells
+        return 0
     written(answer, form, out, no_report)
     return SEVERE if answer.severe else 0

@@ -14,7 +14,7 @@ from ..core.run import Run
 from ..reports.story import Story
 from . import optimise_data, optimise_held, optimise_recipe
 from .made import Setting, Shown, fingerprints, worst_first
-from .optimise_build import begin_anew, kept_back, policy_of, settings_of, steps_of, watch_of
+from .optimise_build import begin_anew, first, kept_back, policy_of, settings_of, steps_of, watch_of
 from .optimise_prefer import prefer_of
 from .optimise_recipe import Recipe
 from .optimise_reward import findings as unrewarded
@@ -108,7 +108,7 @@ def optimise(
     trained = train(
         learner, made, settings, out=folder, callbacks=[] if watching is None else [watching], progress=progress
     )
-    if folder is not None:
+    if folder is not None and first():
         (folder / POLICY).mkdir(exist_ok=True)
         learner.save(folder / POLICY)
     held = {} if kept is None else optimise_held.figures(kept, learner)

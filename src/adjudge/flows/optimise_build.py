@@ -110,6 +110,13 @@ def kept_back(made: Any, read: Read, policy: Policy) -> Pairs | None:
     return kept
 
 
+def first() -> bool:
+    """Whether this process is the one that writes, asks and tells."""
+    from ..train import devices
+
+    return devices.place()[0] == 0
+
+
 def begin_anew(folder: Path) -> None:
     """Removes what earlier runs left, before the stop rule has looked at the policy and kept what it saw."""
     from ..train import checkpoint, devices
@@ -120,10 +127,13 @@ def begin_anew(folder: Path) -> None:
 def watch_of(
     asked: Recipe, read: Read, policy: Policy, reward: Reward | None, folder: Path | None, level: float
 ) -> Watch | None:
-    """The stop rule, which has looked at the policy as it is now; None where the recipe has none.
+    """The stop rule, which has looked at the policy as it is now; None where the recipe has none. Of several processes
+    the first alone looks, as it is the one that the loop asks.
 
     Errors: no reward to watch beside gold.
     """
+    from ..train.devices import once
+
     if not asked.stop:
         return None
     if reward is None:
@@ -147,7 +157,7 @@ def watch_of(
         max_tokens=int(asked.stop.get("max_tokens", asked.feedback.get("max_tokens", 128))),
         folder=folder, level=float(asked.stop.get("level", level)), seed=asked.seed,
     )  # fmt: skip
-    watching.start(policy, folder=folder)
+    once(lambda: watching.start(policy, folder=folder))
     return watching
 
 
