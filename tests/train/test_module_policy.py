@@ -90,7 +90,8 @@ def test_names_are_codes() -> None:
     policy = ModulePolicy(torch.nn.Linear(2, 2), np.ones((3, 2)), names=("left", "right"))
     assert policy.encode("2", "right") == Exchange((2,), (1,))
     assert policy.decode((0,)) == "left"
-    for prompt, response in (("3", "left"), ("x", "left"), ("0", "up")):
+    assert policy.decode(policy.encode("2", "").response) == ""
+    for prompt, response in (("3", "left"), ("x", "left"), ("²", "left"), ("0", "up")):
         with pytest.raises(AdjudgeError, match="A context from 0 to 2"):
             policy.encode(prompt, response)
 

@@ -78,7 +78,7 @@ class Arms(ABC):
 
     def encode(self, prompt: Prompt, response: str) -> Exchange:
         """A context by its number, a response by its name; "" is no response, where a prompt alone is asked for."""
-        context = int(prompt) if isinstance(prompt, str) and prompt.isdigit() else -1
+        context = int(prompt) if isinstance(prompt, str) and prompt.isdecimal() else -1
         if not response and "" not in self.names and 0 <= context < self.contexts:
             return Exchange((context,), ())
         if response not in self.names or not 0 <= context < self.contexts:
@@ -90,5 +90,5 @@ class Arms(ABC):
         return Exchange((context,), (self.names.index(response),))
 
     def decode(self, response: tuple[int, ...]) -> str:
-        """The name of a response."""
-        return self.names[response[0]]
+        """The name of a response; "" of none."""
+        return self.names[response[0]] if response else ""
