@@ -14,6 +14,7 @@ import torch
 
 from adjudge.errors import AdjudgeError
 from adjudge.train._run import Run
+from adjudge.train.devices import Devices
 from adjudge.train.loop import Moment, train
 from adjudge.train.settings import Settings
 from adjudge.train.tabular import Tabular
@@ -108,6 +109,13 @@ def test_the_same_seed_gives_the_same_run_and_another_another() -> None:
         train(policy, ToTruth(noise=0.3), replace(FEW, seed=seed))
     assert same(runs[0], runs[1])
     assert not same(runs[0], runs[2])
+
+
+def test_no_part_is_larger_than_was_said() -> None:
+    devices = Devices(table().module, "float32")
+    assert devices.parts(7, 3) == [slice(0, 3), slice(3, 6), slice(6, 7)]
+    assert devices.parts(7, None) == [slice(0, 7)]
+    assert devices.parts(0, 3) == []
 
 
 def test_each_part_of_each_update_has_draws_of_its_own() -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from adjudge.errors import AdjudgeError
 from adjudge.train import metrics
 from adjudge.train.metrics import Journal
 
@@ -97,3 +98,13 @@ def test_what_a_crash_has_spoilt_is_left_out(tmp_path: Path, spoilt: bytes) -> N
     assert len(metrics.read(tmp_path)) == 3
     wrote(tmp_path, range(4, 5), of=3).close()
     assert [line["step"] for line in lines(tmp_path)] == [1, 2, 3, 4]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+def test_a_full_disk_is_told(tmp_path: Path) -> None:
+    journal = Journal(tmp_path, 0)
+    journal._file.close()
+    journal._file = Path("/dev/full").open("w", encoding="utf-8")  # noqa: SIM115 (the journal closes it)
+    with pytest.raises(AdjudgeError, match=r"metrics\.jsonl could not be written: No space"):
+        journal.write({"step": 1, "loss": 0.5})
+    journal.close()

@@ -11,10 +11,12 @@ import json
 import math
 import warnings
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from ..core.finding import Finding, Severity
+from ..errors import AdjudgeError
 
 FILE, CURVES = "metrics.jsonl", "tensorboard"
 Line = Mapping[str, float]
@@ -71,11 +73,18 @@ class Journal:
         return tuple(self._lines)
 
     def write(self, line: Line) -> None:
-        """Adds a line. It is with the system at once, so that a killed run loses none."""
+        """Adds a line. It is with the system at once, so that a killed run loses none. Errors: a full disk."""
         self._lines.append(dict(line))
         if self._file is not None:
-            self._file.write(_json(line))
-            self._file.flush()
+            try:
+                self._file.write(_json(line))
+                self._file.flush()
+            except OSError as problem:
+                raise AdjudgeError(
+                    f"train: {FILE} could not be written: {problem.strerror}.",
+                    "Room for a line in the folder of the run.",
+                    "Make room and start the run again: it goes on from its last checkpoint.",
+                ) from problem
         if self._curves is not None:
             for name, value in line.items():
                 if name != "step":
@@ -84,7 +93,8 @@ class Journal:
     def close(self) -> None:
         """Closes the files."""
         if self._file is not None:
-            self._file.close()
+            with suppress(OSError):  # what is left of a line that found no room
+                self._file.close()
         if self._curves is not None:
             self._curves.close()
 
