@@ -13,6 +13,7 @@ import pytest
 from adjudge.cli.main import main
 from adjudge.flows import reward
 from adjudge.flows.reward_features import Training
+from adjudge.flows.reward_story import _figure
 
 HH = Path(os.environ.get("ADJUDGE_HH", "shared-data-is-elsewhere"))
 
@@ -110,3 +111,59 @@ def test_human_preferences_are_predicted_better_than_by_a_coin() -> None:
     assert held.accuracy - 1.645 * held.accuracy_stderr > 0.5
     small = reward.fit(pairs[:60], training=Training("tiny", epochs=1, width=16, layers=1, context=32, vocabulary=320))
     assert np.isfinite(small.model.report["all"].accuracy)
+
+
+def test_figures_of_a_fit_are_counts_and_three_digits(capsys: pytest.CaptureFixture[str]) -> None:
+    assert (
+        main(["reward", "fit", "pairs.jsonl", "--features", "text:16", "--disentangle", "length", "--out", "out"]) == 0
+    )
+    assert not [line for line in capsys.readouterr().err.splitlines() if "it/s" in line]
+    found = reward.fit("pairs.jsonl", features="text:16", model="disentangled")
+    table = next(block for block in found.story.blocks if getattr(block, "title", "") == "Of the fit")
+    assert dict(table.rows)["correlation with length"] in ("0", "0.0001", "−0.0001")
+    assert _figure(393_601.0) == "393,601"
+    assert _figure(0.68721) == "0.687"
+    assert _figure(float("nan")) == "–"
+
+
+def test_flips_are_told_by_the_model_where_some_pairs_are_clear_and_none_is_labelled_twice() -> None:
+    rng = np.random.default_rng(0)
+    made = []
+    for at in range(1500):
+        words = rng.integers(0, 25, 2)
+        texts = ["good " * good + "plain " * (25 - good) for good in words.tolist()]
+        chance = 0.15 + 0.7 / (1 + np.exp(-0.5 * (words[0] - words[1])))
+        one, other = texts if rng.random() < chance else texts[::-1]
+        made.append(json.dumps({"prompt": f"{at}?", "chosen": one, "rejected": other}))
+    Path("once.jsonl").write_text("\n".join(made))
+    asked = ["reward", "fit", "once.jsonl", "--features", "text:16", "--flip", "auto", "--out", "out"]
+    assert main(asked) == 0
+    page = Path("out/report.html").read_text()
+    assert "How often labels are turned round" in page
+    assert "By model." in page
+    found = reward.fit("once.jsonl", features="text:16", flip="auto")
+    assert found.flips is not None
+    assert found.flips.source == "model"
+    assert found.flips.rate == pytest.approx(0.15, abs=0.06)  # an error of 0.02
+    np.testing.assert_array_equal(found.table.flip, found.flips.rate)
+
+
+def test_flips_that_nothing_tells_are_told_as_unknown() -> None:
+    rng = np.random.default_rng(4)
+    made = [dict(zip(("chosen", "rejected"), rng.permutation(["yes", "no"]).tolist(), strict=True)) for _ in range(151)]
+    asked = [{"prompt": f"{at}?", **row} for at, row in enumerate(made)]
+    found = reward.fit(asked, features="text:32", flip="auto")
+    assert found.flips is not None
+    assert (found.flips.source, found.flips.rate) == ("", 0.0)
+    assert {"flip-rate-unknown", "flip-rate-assumed-none"} <= {finding.code for finding in found.findings}
+
+
+def test_flips_of_a_column_are_those_of_the_fit() -> None:
+    made = [{**row, "wrong": 0.2 if at % 2 else 0.0} for at, row in enumerate(rows(211))]
+    Path("told.jsonl").write_text("\n".join(map(json.dumps, made)))
+    assert main(["reward", "fit", "told.jsonl", "--features", "text:16", "--flip", "wrong", "--out", "out"]) == 0
+    found = reward.fit("told.jsonl", features="text:16", flip="wrong")
+    np.testing.assert_array_equal(found.table.flip, [0.2 * (at % 2) for at in range(211)])
+    with np.load("out/arrays.npz") as kept:
+        assert any(np.array_equal(kept[name], found.model.parameters) for name in kept)
+    assert main(["reward", "fit", "told.jsonl", "--features", "text:16", "--flip", "prompt", "--no-report"]) == 1

@@ -31,7 +31,9 @@ def story(answer: Fitted) -> Story:
         blocks.append(_flips(answer))
     figures = {**answer.model.figures, **answer.trained}
     if figures:
-        blocks.append(Table("Of the fit", ("Figure", "Value"), tuple((name, value) for name, value in figures.items())))
+        blocks.append(
+            Table("Of the fit", ("Figure", "Value"), tuple((name, _figure(value)) for name, value in figures.items()))
+        )
     if answer.findings:
         blocks.append(Findings(answer.findings))
     blocks += [*_honest(answer), provenance(answer.run)]
@@ -47,6 +49,13 @@ def story(answer: Fitted) -> Story:
             f"{len(table.sources):,} source{'s' * (len(table.sources) != 1)}",
         ),
     )
+
+
+def _figure(value: float) -> str:
+    """A count in full, and another figure in three digits, of which none is below the fourth place."""
+    if value == np.round(value):
+        return f"{value:,.0f}"
+    return numbers.number(float(np.round(value, 4)))
 
 
 def interval(held: Held, level: float, units: int) -> tuple[float, float]:
