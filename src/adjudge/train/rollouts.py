@@ -28,6 +28,7 @@ from ..tables.scored import Reward
 from ._figures import Figures
 from ._samples import Samples
 from ._texts import codes, encoded, fingerprint, worded
+from .exact import kl_by_context
 from .policy import Policy, Prompt, Tensor
 from .responses import Draw, PromptRows, Responses, respond
 
@@ -120,7 +121,11 @@ class Rollouts:
         if self.samples is not None:
             self.samples.write(self.done, told.lines())
         self.done += self.updates
-        return RolloutStep(told, self.advantages, self.draw)
+        kl = None
+        if self.reference is not None:
+            prompts = [self.rows.exchanges[row].prompt for row in rows]
+            kl = kl_by_context(policy, self.reference, prompts, self.draw.temperature)
+        return RolloutStep(told, self.advantages, self.draw, kl)
 
     def state(self) -> Mapping[str, object]:
         """How many updates were prepared, and what the credit rule remembers."""
@@ -138,8 +143,8 @@ class Rollouts:
 class RolloutStep:
     """The responses of one step, rewarded and credited; they stay as they are for all of its updates."""
 
-    def __init__(self, responses: Responses, advantages: Credit, draw: Draw) -> None:
-        self.responses, self.draw = responses, draw
+    def __init__(self, responses: Responses, advantages: Credit, draw: Draw, kl: FloatArray | None = None) -> None:
+        self.responses, self.draw, self._kl = responses, draw, kl
         self.n, self.tokens = len(responses.exchanges), codes(responses.exchanges)
         self.credit = np.asarray(plain(advantages(responses.table)), dtype=float)
         counts = np.maximum(responses.mask.sum(1), 1.0)
@@ -177,7 +182,8 @@ class RolloutStep:
     def metrics(self) -> Mapping[str, float]:
         """Loss; mean reward with its standard error over prompts; KL from the reference; what else a look should tell.
 
-        `kl` is the mean of log π/π_ref of the responses, unbiased and noisy; `kl_k3` that of π_ref/π − 1 − log π_ref/π
+        `kl` is the mean of log π/π_ref of the responses, unbiased and noisy, and exact where the policy is a table;
+        `kl_k3` that of π_ref/π − 1 − log π_ref/π
         summed over tokens, never below 0; `clipped` the mean share of a response's ratios that the clip held;
         `silent` the share of prompts whose responses all have the advantage 0; `unfinished` that of responses cut
         off; `surprise` the mean of −log π of a token.
@@ -197,7 +203,7 @@ class RolloutStep:
         made["surprise"] = float(-told.logp[own].sum() / max(mask.sum(), 1.0))
         if told.reference is not None:
             lead = (told.reference - told.logp)[own]
-            made["kl"] = float(-lead.sum(1).mean())
+            made["kl"] = float(-lead.sum(1).mean() if self._kl is None else self._kl.mean())
             made["kl_k3"] = float((np.expm1(lead) - lead).sum(1).mean())
         return made
 
