@@ -175,3 +175,20 @@ def test_a_judge_that_knows_prompts_apart_is_not_believed_about_answers(binary: 
     assert abs(said - true) < 0.025
     assert abs(said - true) < 3 * answer.error[fresh].mean() + 0.01
     assert not any(finding.code == "chances-off" for finding in answer.findings)
+
+
+def test_a_label_beside_a_forecast_knows_that_its_prompt_was_easy() -> None:
+    """Gold against the other's forecast, as if nothing were shared, said 81 % where 72 % came true."""
+    rng = np.random.default_rng(272)
+    level, own = 2 * rng.normal(size=(P, 1)), rng.normal(size=(P, K))
+    gold, seen = level + own, rng.random((P, K)) < 0.25
+    rows = {
+        "prompt": [f"p{at:04d}" for at in range(P) for _ in range(K)],
+        "response": [f"r{at}" for at in range(P * K)],
+        "score": (level + 0.3 * own + rng.normal(size=(P, K))).ravel().tolist(),
+        "gold": np.where(seen, gold, np.nan).ravel().tolist(),
+    }
+    answer = pairs(rows, judge="score", method="all_pairs")
+    known = np.isfinite(answer.source.gold)
+    mixed = known[answer.made.chosen] != known[answer.made.rejected]
+    assert abs(answer.chance[mixed].mean() - came_true(answer, gold.ravel())[mixed].mean()) < 0.05

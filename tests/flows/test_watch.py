@@ -105,6 +105,12 @@ def test_weights_count_in_what_stop_promises():
     assert all(int(pair.item) % 2 for pair in nothing.walked.saved.pairs), "no label goes to what counts for 0"
 
 
+def test_a_fifth_of_the_labels_is_never_staked():
+    seen = watch(rows(np.full(16, 0.5), items=150, noise=0.3), gold=truth, labels=60, final=False)
+    assert not seen.stopped
+    assert seen.spent <= 48
+
+
 def test_called_again_nothing_changes_and_nobody_is_asked_twice(tmp_path):
     run, asked = kept(tmp_path / "run", rows()), []
 
@@ -259,6 +265,10 @@ def test_pairs_and_likelihoods_are_watched_beside(tmp_path):
     assert {"monitor.likelihood", "monitor.ranking_accuracy", "monitor.overoptimisation"} == set(seen.seen)
     assert {"entropy-and-mass-fall", "rankings-unlearned"} <= set(codes(seen))
     assert not seen.severe  # one look is no guarantee
+    learnt = [row | {"step": 9, "logp_chosen": -1.0} for row in pairs]
+    (run / "pairs.jsonl").write_text("".join(json.dumps(row) + "\n" for row in pairs + learnt))
+    latest = watch(run, gold=truth, labels=0).seen["monitor.ranking_accuracy"].figures["rankings"]
+    assert latest.value[0] == 1, "pairs of the latest step alone"
     (run / "pairs.jsonl").write_text('{"logp_chosen": 1}\n')
     assert "monitor-left-out" in codes(watch(run, gold=truth, labels=0))
 
@@ -266,8 +276,9 @@ def test_pairs_and_likelihoods_are_watched_beside(tmp_path):
 def test_bad_input_is_named(tmp_path):
     run = kept(tmp_path / "run", rows(items=31))
     watch(run, gold=truth)
-    with pytest.raises(AdjudgeError, match="the watch began with"):
-        watch(run, gold=truth, level=0.9)
+    for other in ({"level": 0.9}, {"seed": 1}, {"bounds": (0.0, 2.0)}):
+        with pytest.raises(AdjudgeError, match="the watch began with"):
+            watch(run, gold=truth, **other)
     (run / "watch.json").write_text("{}")
     with pytest.raises(AdjudgeError, match="cannot be read as a watch"):
         watch(run, gold=truth)

@@ -7,8 +7,8 @@
 
 b is what a difference of forecasts is worth within a prompt: a judge that knows easy prompts from hard ones may not
 know two answers apart. It is 1 until ten pairs of labels tell; κ is a guess of 1 ± ½ before. s is told from held-out
-forecasts, within prompts where enough are labelled twice; a labelled sample has its gold, s = 0 and b = 1; c is the
-standard error of b·(f_i − f_j). Limit: beyond what a prompt adds to both, golds are independent.
+forecasts, within prompts where enough are labelled twice. A labelled sample has its gold, s = 0 and b = 1; of how far
+it leads its forecast the other has a share, too. c is the standard error of b·(f_i − f_j). Limit: linear in forecasts.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from scipy.special import ndtr
 
 from .._typing import FloatArray, IntArray
 from ..errors import AdjudgeError
-from ..stats.two_labels import pairs_within, slope_within, spread_about
+from ..stats.two_labels import beside, pairs_within, slope_within, spread_about
 from ..tables.calibrator import Calibrator
 from ..tables.ratings import Ratings
 from ..tables.read import from_arrays
@@ -37,6 +37,8 @@ class Labels:
         spread: [n] standard deviation of gold about it; 0 where gold is known.
         covariance: [q, q] of the calibrator's parameters.
         gradient: [n, q] of the value by them.
+        lead: [n] gold less its forecast; 0 where gold is not known.
+        beside: (share of a lead that another sample of the prompt has, too; spread of gold about its forecast then).
         slope, slope_error: b, at least 0, and its standard error.
         binary: whether gold is one of two values.
         calibrator: behind them.
@@ -48,6 +50,8 @@ class Labels:
     spread: FloatArray
     covariance: FloatArray
     gradient: FloatArray
+    lead: FloatArray
+    beside: tuple[float, float]
     slope: float
     slope_error: float
     binary: bool
@@ -58,12 +62,14 @@ class Labels:
 
     def chance(self, one: IntArray, two: IntArray) -> tuple[FloatArray, FloatArray]:
         """([m] P(gold of one > gold of two), ties half; [m] its standard error from the calibration)."""
-        apart = self.gradient[one] - self.gradient[two]
-        gap = self.value[one] - self.value[two]
-        told = (self.spread[one] > 0) & (self.spread[two] > 0)  # by forecasts alone
+        apart, first, second = self.gradient[one] - self.gradient[two], self.spread[one], self.spread[two]
+        told, mixed = (first > 0) & (second > 0), (first > 0) != (second > 0)  # by forecasts alone, by one of them
+        shared, wide = self.beside
+        gap = self.value[one] - self.value[two] - np.where(mixed, shared * (self.lead[one] - self.lead[two]), 0.0)
         slope, loose = np.where(told, self.slope, 1.0), np.where(told, self.slope_error, 0.0)
         noise = slope**2 * np.einsum("mq,qr,mr->m", apart, self.covariance, apart).clip(0) + (loose * gap) ** 2
-        return _chance(slope * gap, self.spread[one], self.spread[two], np.sqrt(noise), self.binary)
+        first, second = (np.where(mixed & (each > 0), wide, each) for each in (first, second))
+        return _chance(slope * gap, first, second, np.sqrt(noise), self.binary)
 
 
 def from_scores(samples: SampledTexts, calibration: str, *, seed: int) -> Labels:
@@ -98,6 +104,8 @@ def from_scores(samples: SampledTexts, calibration: str, *, seed: int) -> Labels
         spread=np.where(labelled, 0.0, spread),
         covariance=_covariance(forecast.influence, calibrator.cluster),
         gradient=np.where(labelled[:, None], 0.0, forecast.gradient),
+        lead=np.where(labelled, ratings.gold - forecast.value, 0.0),
+        beside=beside(gold - held, one, two),
         slope=slope,
         slope_error=slope_error,
         binary=binary,

@@ -64,3 +64,25 @@ def spread_about(missed: FloatArray, apart: FloatArray) -> float:
         return float(np.sqrt((apart**2).mean() / 2))
     known = missed[np.isfinite(missed)]
     return float(np.sqrt((known**2).mean())) if known.size else np.nan
+
+
+def beside(missed: FloatArray, one: IntArray, two: IntArray) -> tuple[float, float]:
+    """(share ρ of a sample's miss that another of its prompt has, too; spread of the other's gold once it is known).
+
+    ρ = 1 − mean (m_i − m_j)²/2 / mean m²  within [0, 1],      √(mean m²·(1 − ρ²));      ρ is 0 below ten pairs.
+
+    Arguments:
+        missed: [l] gold less its held-out forecast.
+        one, two: [q] positions of two labels of one prompt.
+
+    >>> even, odd = np.arange(0, 20, 2), np.arange(1, 20, 2)
+    >>> beside(np.tile([1.0, 1.0, -1.0, -1.0], 5), even, odd), beside(np.tile([1.0, -1.0], 10), even, odd)
+    ((1.0, 0.0), (0.0, 1.0))
+    """
+    known, apart = missed[np.isfinite(missed)], missed[one] - missed[two]
+    apart = apart[np.isfinite(apart)]
+    total = float((known**2).mean()) if known.size else np.nan
+    if apart.size < TWICE or not total > 0:
+        return 0.0, float(np.sqrt(total))
+    shared = min(max(1 - float((apart**2).mean()) / 2 / total, 0.0), 1.0)
+    return shared, float(np.sqrt(total * (1 - shared**2)))
