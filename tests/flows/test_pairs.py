@@ -192,3 +192,17 @@ def test_a_label_beside_a_forecast_knows_that_its_prompt_was_easy() -> None:
     known = np.isfinite(answer.source.gold)
     mixed = known[answer.made.chosen] != known[answer.made.rejected]
     assert abs(answer.chance[mixed].mean() - came_true(answer, gold.ravel())[mixed].mean()) < 0.05
+
+
+def test_with_gold_the_error_of_a_score_is_not_counted_twice() -> None:
+    rows, _ = world(5, binary=False, labelled=0.3)
+    plain, told = (
+        pairs(each, judge="score", error=error)
+        for each, error in (
+            (rows, None),
+            (rows | {"stderr": [50.0 if at % 3 else 0.0 for at in range(P * K)]}, "stderr"),
+        )
+    )
+    np.testing.assert_array_equal(plain.made.chosen, told.made.chosen)
+    np.testing.assert_array_equal(plain.chance, told.chance)
+    assert [one.code for one in plain.findings] == [one.code for one in told.findings]

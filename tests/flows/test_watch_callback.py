@@ -178,3 +178,18 @@ def test_bad_input_is_named():
         looking(every=0)
     with pytest.raises(AdjudgeError, match="no reference"):
         looking()(Moment(4, 8, policy(), {}, None))
+
+
+def test_dropout_is_off_while_a_policy_is_watched_and_on_again_after() -> None:
+    modes = []
+
+    class Seen(Tabular):
+        def sample(self, prompts, generator, **options):
+            modes.append(self.module.training)
+            return super().sample(prompts, generator, **options)
+
+    start = Seen(np.tile(START, (CONTEXTS, 1)))
+    start.module.train()
+    looking().start(start, of=60)
+    assert modes == [False]
+    assert start.module.training
