@@ -236,8 +236,7 @@ def fit(pairs: Pairs, cluster: IntArray, *, ridge: float, centre: FloatArray | N
     if not error:
         none = np.zeros((0, 0))
         return Fit(beta, none, none, np.zeros(0, dtype=np.int64), lambda: none, np.nan, ())
-    lead = pairs.x @ beta
-    first, second = pairs.slopes(lead)
+    first, second = pairs.slopes(lead := pairs.x @ beta)
     return sandwich(pairs.x, first, gram(pairs.x, second), beta, cluster, ridge=ridge, lead=lead)
 
 
@@ -276,8 +275,8 @@ def sandwich(
         summed: Any = picker @ x
         return -dense(summed) @ bread * np.sqrt(factor)
 
-    findings = _findings(g, effective, lead)
-    return Fit(beta, (covariance + covariance.T) / 2, bread, units, influence, effective, findings)
+    even = (covariance + covariance.T) / 2
+    return Fit(beta, even, bread, units, influence, effective, _findings(g, effective, lead))
 
 
 def _findings(g: int, effective: float, lead: FloatArray | None) -> tuple[Finding, ...]:
