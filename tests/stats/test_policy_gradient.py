@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 from typing import Any
 
@@ -189,3 +190,27 @@ def test_what_is_missing_or_unknown_is_named() -> None:
             policy_gradient.terms(rows, rows.reward, **wrong)
     with pytest.raises(AdjudgeError, match="over"):
         policy_gradient.mean(rows.policy, rows, over="prompt")
+
+
+def test_the_baseline_of_the_price_changes_no_expectation() -> None:
+    """Over all draws of three responses of four, by their chances: Σ b_i·∇log π(y_i) is 0, and b is not."""
+    rng = np.random.default_rng(11)
+    policy, reference = rng.dirichlet(np.ones(4)), rng.dirichlet(np.ones(4))
+    slopes = np.eye(4) - policy  # of log π(y) by the logits
+    total, size = np.zeros(4), 0.0
+    for drawn in itertools.product(range(4), repeat=3):
+        said, chance = list(drawn), float(np.prod(policy[list(drawn)]))
+        rows = Rollouts(np.zeros(3), np.zeros(3, int), old=np.log(policy[said]), reference=np.log(reference[said]))
+        lead = policy_gradient.kl_baseline(rows)
+        others = np.log(policy[said]) - np.log(reference[said])
+        np.testing.assert_allclose(lead, (others.sum() - others) / 2, atol=1e-12)
+        total += chance * (lead @ slopes[said])
+        size += chance * float(np.abs(lead).sum())
+    assert np.abs(total).max() < 1e-12 < 0.1 < size
+    one = Rollouts(np.zeros(1), np.zeros(1, int), old=np.zeros(1), reference=np.ones(1))
+    assert policy_gradient.kl_baseline(one).tolist() == [0.0]
+    taught = Rollouts(
+        np.zeros(2), np.zeros(2, int), old=np.array([-1.0, -2.0]), reference=np.zeros(2),
+        demonstration=np.array([False, True]),
+    )  # fmt: skip
+    assert policy_gradient.kl_baseline(taught)[1] == 0.0

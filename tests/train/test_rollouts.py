@@ -115,6 +115,22 @@ def test_with_a_price_of_leaving_it_stands_still_at_the_tilted_reference() -> No
     )
 
 
+def test_a_baseline_of_the_price_takes_out_its_noise_and_no_more() -> None:
+    """At the top reward and price cancel draw by draw; elsewhere the mean over all draws is the gradient without it."""
+    kappa, norms = 0.5, {}
+    for baseline in (False, True):
+        policy = table()
+        made = recipe(policy, draw=Draw(n=8, kl=kappa, kl_baseline=baseline))
+        made.warm_up(policy)
+        with torch.no_grad():
+            policy.logits.add_(torch.from_numpy(REWARD / kappa))
+        generator = torch.Generator().manual_seed(0)
+        found = [gradient(policy, made.prepare(policy, np.arange(3), generator), 24).norm() for _ in range(20)]
+        norms[baseline] = float(np.mean(found))
+    assert norms[False] > 0.02
+    assert norms[True] < 1e-12
+
+
 def test_further_updates_are_off_the_policy_and_the_clip_holds_them() -> None:
     policy = table()
     made = recipe(policy, grpo.advantages, draw=Draw(n=32, updates=6, clip=(0.1, 0.1)))

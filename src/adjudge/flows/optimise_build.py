@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from ..train.policy import Policy
     from ..train.settings import Settings
 
-DRAWN = ("temperature", "max_tokens", "updates", "denominator", "ratio", "clip", "kl", "over", "mix", "slow")
+DRAWN = ("temperature", "max_tokens", "updates", "denominator", "ratio", "clip", "kl", "kl_baseline", "over", "mix",
+         "slow")  # fmt: skip
 MOST = 64  # updates between two looks, where the recipe says nothing and the run is long
 _OWN = 90_017
 

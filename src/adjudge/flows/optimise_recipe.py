@@ -38,7 +38,7 @@ KEYS: dict[str, tuple[str, ...]] = {
              "held_out"),
     "policy": ("model", "lora", "device", "dtype", "revision", "context", "layout", "truncate"),
     "feedback": ("flip", "reward", "samples", "temperature", "max_tokens", "updates", "denominator", "ratio", "clip",
-                 "kl", "over", "reference", "skip_long", "prefer", "mix", "slow"),
+                 "kl", "over", "reference", "skip_long", "prefer", "mix", "slow", "kl_baseline"),
     "stop": ("gold", "labels", "every", "prompts", "samples", "max_tokens", "bounds", "level"),
 }  # fmt: skip
 PATHS = (

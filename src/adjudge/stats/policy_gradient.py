@@ -20,11 +20,15 @@ policy leave out what earlier tokens did to the chance of getting here; per-resp
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
+from .._typing import FloatArray
 from ..errors import AdjudgeError
 from ..tables.rollouts import Array, Rollouts
-from .arrays import detached, exp, like, where
+from .arrays import detached, exp, like, plain, where
+from .reward_groups import of
 
 DENOMINATORS = ("policy", "old", "reference", "one")
 RATIOS = ("token", "response", "geometric")
@@ -68,6 +72,25 @@ def terms(
         bound = where(rho > high, _filled(rho, high), _filled(rho, low))
         loss = where(out, -bound * gained, loss)
     return _marked(loss, rollouts) if loss.ndim == 2 else loss
+
+
+def kl_baseline(rollouts: Rollouts) -> FloatArray:
+    """[b] mean of log π_old/π_ref over the prompt's other responses: κ times it, added to an advantage, takes the noise
+    out of the price of leaving and changes no expectation, as it does not hang on the response itself.
+
+    At the top, π ∝ π_ref·exp(r/κ), reward and price cancel in every single draw. 0 where there is no other response,
+    and for a teacher's. Limits: off the policy, and where responses are divided by their length, it is no longer exact.
+
+    Arguments:
+        rollouts: old and reference [b] or [b, T]; mask, prompt, demonstration.
+
+    >>> logs = np.log([0.5, 0.25, 0.25])
+    >>> kl_baseline(Rollouts(np.zeros(3), np.zeros(3, int), old=logs, reference=np.zeros(3))).round(3).tolist()
+    [-1.386, -1.04, -1.04]
+    """
+    lead = plain(_from_reference(replace(rollouts, policy=rollouts.old)))
+    groups = of(replace(rollouts, reward=lead, policy=None))
+    return np.where(groups.known & (groups.size[groups.code] > 1), groups.others, 0.0)
 
 
 def mean(terms: Array, rollouts: Rollouts, *, over: str = "response") -> Array:

@@ -34,6 +34,8 @@ class Draw:
         updates: steps on each set of samples, >= 1.
         denominator, ratio, clip, kl: of `stats.policy_gradient.terms`.
         over: of `stats.policy_gradient.mean`.
+        kl_baseline: whether the price of leaving is counted from that of the prompt's other responses, which takes out
+            its noise.
     """
 
     n: int = 8
@@ -45,6 +47,7 @@ class Draw:
     clip: tuple[float, float] | None = (0.2, 0.2)
     kl: float = 0.0
     over: str = "response"
+    kl_baseline: bool = False
 
     def __post_init__(self) -> None:
         for name, fits, expected in (

@@ -147,6 +147,8 @@ class RolloutStep:
         self.responses, self.draw, self._kl = responses, draw, kl
         self.n, self.tokens = len(responses.exchanges), codes(responses.exchanges)
         self.credit = np.asarray(plain(advantages(responses.table)), dtype=float)
+        priced = draw.kl * policy_gradient.kl_baseline(responses.table) if draw.kl and draw.kl_baseline else 0.0
+        self._credited = self.credit + priced
         counts = np.maximum(responses.mask.sum(1), 1.0)
         self._counted = counts if draw.over == "token" and draw.ratio == "token" else np.ones(self.n)
         self._whole = float(self._counted.sum())
@@ -167,7 +169,7 @@ class RolloutStep:
             given(told.said.reward), told.row[part], policy=logp, old=given(told.logp), mask=given(told.mask),
             reference=None if told.reference is None else given(told.reference),
         )  # fmt: skip
-        credit = given(self.credit)
+        credit = given(self._credited)
         terms = policy_gradient.terms(
             rows, credit, denominator=draw.denominator, ratio=draw.ratio, clip=draw.clip, kl=draw.kl
         )
