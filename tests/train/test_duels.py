@@ -17,6 +17,8 @@ from adjudge.objectives import dpo, ipo, nash_md, nash_mp
 from adjudge.sim import tabular_preferences
 from adjudge.stats.games import gap, regularised_nash
 from adjudge.tables.read_preferences import read
+from adjudge.train import lora
+from adjudge.train.causal_lm import CausalLM
 from adjudge.train.duels import Contest, Duels
 from adjudge.train.loop import train
 from adjudge.train.settings import Settings
@@ -164,6 +166,8 @@ def test_the_objective_is_given_both_sides_better_first_and_where_the_step_start
         for side, at in (("chosen", better), ("rejected", worse)):
             wanted = asked.chances([step.exchanges[each] for each in at]).total
             torch.testing.assert_close(getattr(batch, name + side), wanted, atol=1e-12, rtol=0)
+    step.loss(policy, slice(0, 2))
+    assert step.metrics()["logp_chosen"] == pytest.approx(batch.chosen.mean().item(), abs=1e-12)
     told = shorter([], [step.texts[at] for at in better], [step.texts[at] for at in worse])
     np.testing.assert_allclose(batch.preference, told, atol=1e-12)
     assert (batch.preference >= 0.5).all()
@@ -216,6 +220,38 @@ def test_a_run_that_died_goes_on_bit_by_bit_and_keeps_what_was_compared(tmp_path
     assert said[0] == said[1]
     kept = read(said[0])
     assert kept.n == len(said[0])
+
+
+def test_adapters_begin_where_everything_is_one_and_go_on_bit_by_bit(tmp_path: Path) -> None:
+    """Reference, slow copy and policy agree at first, so that the loss is that of h = 0; the base stands still."""
+
+    def shorter_texts(prompts: Any, left: Any, right: Any) -> list[float]:
+        return [float(len(a) < len(b)) for a, b in zip(left, right, strict=True)]
+
+    ends = []
+    for name, dies in (("whole", 0), ("died", 5)):
+        for until in (dies, 0) if dies else (0,):
+            model = lora.adapted(tiny.model(), lora.Lora(rank=2), seed=3)
+            policy = CausalLM(model, tiny.tokenizer())
+            recipe = Duels(
+                ("ab:", "c:", "d e:"), shorter_texts, partial(dpo.loss, beta=0.3), policy, batch=4,
+                contest=Contest(n=3, max_tokens=6, slow=0.7, mix=0.25),
+            )  # fmt: skip
+
+            def die(moment: Any, until: int = until) -> None:
+                if until and moment.step == until:
+                    raise RuntimeError("power cut")
+
+            settings = Settings(steps=8, batch=3, lr=0.02, checkpoint_every=4)
+            try:
+                done = train(policy, recipe, settings, out=tmp_path / name, callbacks=[die])
+            except RuntimeError:
+                assert until
+        ends.append([each.detach().clone() for each in policy.module.parameters() if each.requires_grad])
+        if not dies:
+            assert done.history[0]["loss"] == pytest.approx(np.log(2) * (1 - done.history[0]["equal"]), abs=1e-5)
+            assert abs(done.history[-1]["log_ratio_chosen"]) > 0.01
+    assert all(torch.equal(a, b) for a, b in zip(*ends, strict=True))
 
 
 @pytest.mark.parametrize("options", [

@@ -43,10 +43,15 @@ class Drawn:
 
 def chosen(logits: Tensor, numbers: Tensor, temperature: float) -> Tensor:
     """[a] codes drawn from [a, v] logits, by [a] numbers in [0, 1)."""
-    exact = torch.float32 if logits.device.type == "mps" else torch.float64
+    exact = _exact(logits.device)
     reach = (logits.to(exact) / temperature).softmax(1).cumsum(1)
     aim = numbers[:, None].to(reach.device, exact) * reach[:, -1:]
     return torch.searchsorted(reach, aim, right=True)[:, 0].clamp_(max=logits.shape[1] - 1)
+
+
+def _exact(device: torch.device) -> torch.dtype:
+    """The most exact numbers that a device has."""
+    return torch.float32 if device.type == "mps" else torch.float64
 
 
 def draw(
@@ -71,7 +76,7 @@ def draw(
         ends: [e] codes that end a response.
     """
     device = ends.device
-    numbers = numbers.to(device)
+    numbers = numbers.to(device, _exact(device))
     logits, cache, mask = _read(forward, prompts, device)
     logits, mask = logits.repeat_interleave(n, 0), mask.repeat_interleave(n, 0)
     cache.batch_repeat_interleave(n)

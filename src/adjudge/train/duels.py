@@ -7,7 +7,8 @@
 pair: that is what objectives.nash_md asks for. a is the policy at the moment of the draw, or a slow copy of it, which
 stands for π_t in objectives.nash_mp. Any objective on pairs descends: with DPO it is online DPO, with IPO self-play.
 Which of two is shown first is chance, so that a judge's leaning to a side cancels. Limits: two responses of one text
-are no pair, and are not asked about; the mixture needs a policy whose `sample` can draw from one.
+teach nothing: nobody is asked about them, and they count among the pairs of the step, as the expectation over draws
+has them; the mixture needs a policy whose `sample` can draw from one.
 """
 
 from __future__ import annotations
@@ -248,7 +249,7 @@ class DuelStep:
         that teach nothing, `sure` the mean chance of the better one, `length`, `unfinished`, and `kl` from the
         reference (exact where the policy is a table; else a mean over draws, where they are the policy's own)."""
         sums = self._figures.sums()
-        return (pair_means(sums, self._whole) if "decided" in sums else {"loss": 0.0}) | self._told
+        return (pair_means(sums, float(len(self.pairs))) if "decided" in sums else {"loss": 0.0}) | self._told
 
     def rows(self, part: slice) -> list[dict[str, object]]:
         """Prompt, both responses, the better first, and its preference, of the pairs of some prompts."""
