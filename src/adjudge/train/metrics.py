@@ -85,7 +85,9 @@ class Journal:
                     "Room for a line in the folder of the run.",
                     "Make room and start the run again: it goes on from its last checkpoint.",
                 ) from problem
-        if self._curves is not None:
+        if self._curves is None:
+            return
+        with suppress(OSError):  # curves are for looking at: what matters stands in the file
             for name, value in line.items():
                 if name != "step":
                     self._curves.add_scalar(name, value, int(line["step"]))
@@ -96,7 +98,8 @@ class Journal:
             with suppress(OSError):  # what is left of a line that found no room
                 self._file.close()
         if self._curves is not None:
-            self._curves.close()
+            with suppress(OSError):  # a full disk is told by the line or the checkpoint that it cut short
+                self._curves.close()
 
 
 def _json(line: Line) -> str:
