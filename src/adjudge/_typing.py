@@ -8,5 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
+Prompt = str | tuple[tuple[str, str], ...]
+"""A text, or a conversation as (role, text) turns."""
 
-__all__ = ["ArrayLike", "BoolArray", "FloatArray", "IntArray"]
+__all__ = ["ArrayLike", "BoolArray", "FloatArray", "IntArray", "Prompt"]

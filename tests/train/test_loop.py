@@ -256,6 +256,16 @@ def test_a_folder_that_cannot_be_is_refused(tmp_path: Path) -> None:
             train(table(), ToTruth(), Settings(steps=1), out=out)
 
 
+def test_a_second_run_in_a_folder_is_refused_while_the_first_lives(tmp_path: Path) -> None:
+    def second(_: Moment) -> str | None:
+        with pytest.raises(AdjudgeError, match="another process is training"):
+            train(table(), ToTruth(), FEW, out=tmp_path, resume=False)
+        return None
+
+    first = train(table(), ToTruth(), FEW, out=tmp_path, callbacks=[second])
+    assert losses(train(table(), ToTruth(), FEW, out=tmp_path)) == losses(first)  # and let go of afterwards
+
+
 def test_what_cannot_be_trained_is_refused() -> None:
     with pytest.raises(AdjudgeError, match="no rows"):
         train(table(), ToTruth(n=0), FEW)

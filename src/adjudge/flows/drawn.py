@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from .._typing import Prompt
 from ..errors import AdjudgeError
 
 if TYPE_CHECKING:
-    from ..train.policy import Policy, Prompt
+    from ..train.policy import Policy
 
 
 def drawn(

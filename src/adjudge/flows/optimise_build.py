@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .._typing import Prompt
 from ..errors import AdjudgeError
 from ..tables import read_lists
 from ..tables.contested import Prefer
 from ..tables.read_run_log import DUELS, SAMPLES
-from ..tables.scored import Prompt, Reward
+from ..tables.scored import Reward
 from . import recipe_rollouts
 from .method_options import known
 from .optimise_data import Read

@@ -17,12 +17,11 @@ from typing import Any
 
 import numpy as np
 
-from .._typing import FloatArray
+from .._typing import FloatArray, Prompt
 from ..backends.function import loaded
 from ..errors import AdjudgeError
 from ..stats import reward_file
 from ..tables.contested import Prefer
-from ..tables.scored import Prompt
 from .judge import judge
 from .optimise_reward import asking_of, worded
 

@@ -16,12 +16,12 @@ from typing import Any
 
 import numpy as np
 
-from .._typing import FloatArray
+from .._typing import FloatArray, Prompt
 from ..backends.function import loaded
 from ..core.finding import Finding, Severity
 from ..errors import AdjudgeError
 from ..stats import reward_file
-from ..tables.scored import Prompt, Reward
+from ..tables.scored import Reward
 from .asking import Asking
 from .judge import judge
 from .watch_gold import each

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .._typing import Prompt
 from ..errors import AdjudgeError
 from ..tables import read_run_log
 from ..tables.read_run_log import ASK, SAMPLES, STATE
@@ -28,7 +29,7 @@ from .watching import Watching
 
 if TYPE_CHECKING:
     from ..train.loop import Moment
-    from ..train.policy import Policy, Prompt
+    from ..train.policy import Policy
 
 
 class Watch:

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .._typing import Prompt
+
 if TYPE_CHECKING:
-    from ..train.policy import Policy, Prompt
+    from ..train.policy import Policy
 
 
 def drawn(

@@ -6,9 +6,8 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from .._typing import ArrayLike, FloatArray
+from .._typing import ArrayLike, FloatArray, Prompt
 from ..errors import AdjudgeError
-from .scored import Prompt
 
 Prefer = Callable[[Sequence[Prompt], Sequence[str], Sequence[str]], ArrayLike]
 """m prompts, and two responses to each -> [m] P(the first is better); NaN where nobody can say."""

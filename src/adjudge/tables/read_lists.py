@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from .._typing import FloatArray
+from .._typing import FloatArray, Prompt
 from ..errors import AdjudgeError
 from . import numbers
 from ._preference_rows import USUAL, text_of, turns_of
@@ -24,8 +24,6 @@ from .numbers import Door
 from .ranked_lists import RankedLists
 from .read import take
 from .sources import open_source
-
-Prompt = str | tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)

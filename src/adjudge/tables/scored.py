@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from .._typing import ArrayLike, FloatArray
+from .._typing import ArrayLike, FloatArray, Prompt
 from ..errors import AdjudgeError
 
 
@@ -33,7 +33,6 @@ class Scored:
     recheck: FloatArray | None = None
 
 
-Prompt = str | tuple[tuple[str, str], ...]
 Reward = Callable[[Sequence[Prompt], Sequence[str]], "ArrayLike | Scored"]
 """b prompts and a response to each -> [b] rewards, or `Scored` where there is more to say."""
 

@@ -9,9 +9,10 @@ from typing import Any, Self
 
 import torch
 
+from .._typing import Prompt
 from ..errors import AdjudgeError
 from ._draw import mixed
-from .policy import Exchange, Prompt, Sampled, Tensor, TokenChances
+from .policy import Exchange, Sampled, Tensor, TokenChances
 
 
 class Arms(ABC):

@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
+from .._typing import Prompt
 from ..backends.huggingface import written
 from ..errors import AdjudgeError
-from .policy import Exchange, Prompt
+from .policy import Exchange
 
 TRUNCATE = ("error", "left")
 ANY = "7919"  # stands for a text; no template writes it

@@ -10,11 +10,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from .._typing import FloatArray, IntArray
+from .._typing import FloatArray, IntArray, Prompt
 from ..core.finding import Finding, Severity
 from ..errors import AdjudgeError
 from ..tables.preferences import Preferences
-from .policy import Exchange, Policy, Prompt
+from .policy import Exchange, Policy
 
 
 def prompts_of(preferences: Preferences) -> tuple[Prompt, ...]:

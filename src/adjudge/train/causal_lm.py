@@ -19,6 +19,7 @@ from typing import Any
 import torch
 from safetensors import SafetensorError
 
+from .._typing import Prompt
 from ..backends import pretrained
 from ..backends.huggingface import loaded
 from ..core.finding import Finding
@@ -30,7 +31,7 @@ from ._layout import LAYOUTS, Rows, rows
 from ._probe import asked, attention, by_batch, takes_positions, told, tolerance, unfit
 from ._reading import calm, logits_at, token_logp
 from .lora import Lora
-from .policy import Exchange, Prompt, Sampled, Tensor, TokenChances
+from .policy import Exchange, Sampled, Tensor, TokenChances
 
 _UNLIMITED = 2**31
 
@@ -283,17 +284,3 @@ def load(
     elif lora is not None:
         model = adapters.adapted(model, lora, seed=seed)
     return CausalLM(model, tokenizer, context=context, layout=layout, truncate=truncate)
-
-
-def require_same_codes(policy: CausalLM, reference: CausalLM) -> None:
-    """AdjudgeError unless two models read and write the same codes: log-probabilities of others cannot be compared."""
-    ours, theirs = policy.tokenizer.get_vocab(), reference.tokenizer.get_vocab()
-    if ours == theirs and policy.ends[0] == reference.ends[0]:
-        return
-    apart = [word for word in sorted({*ours, *theirs}) if ours.get(word) != theirs.get(word)]
-    raise AdjudgeError(
-        f"causal_lm: {len(apart):,} codes differ between policy ({len(ours):,}) and reference ({len(theirs):,})"
-        f"{f', first {apart[0]!r}' if apart else ', and the end mark'}.",
-        "One vocabulary: a ratio of probabilities needs the same codes below and above.",
-        "Take the policy as its own reference, or a model of the same family.",
-    )

@@ -14,11 +14,11 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import torch
 
-from .._typing import IntArray
+from .._typing import IntArray, Prompt
 from ..core.finding import Finding
 from ..errors import AdjudgeError
 from ._texts import codes, encoded, fingerprint, worded
-from .policy import Policy, Prompt, Tensor
+from .policy import Policy, Tensor
 
 
 class Demonstrations:

@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from .._typing import FloatArray, IntArray
+from .._typing import FloatArray, IntArray, Prompt
 from ..core.finding import Finding
 from ..errors import AdjudgeError
 from ..tables.contested import Prefer, contested
@@ -36,7 +36,7 @@ from ._together import sampled
 from .devices import once
 from .exact import kl_by_context
 from .pairs import PairLoss, pair_figures, pair_means
-from .policy import Exchange, Policy, Prompt, Sampled, Tensor
+from .policy import Exchange, Policy, Sampled, Tensor
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from .._typing import FloatArray, IntArray
+from .._typing import FloatArray, IntArray, Prompt
 from ..core.finding import Finding, Severity
 from ..errors import AdjudgeError
 from ..tables.list_batch import ListBatch
@@ -22,7 +22,7 @@ from ..tables.ranked_lists import RankedLists
 from ._figures import Figures
 from ._reference import Reference
 from ._texts import check_codes, codes, encoded, fingerprint, worded
-from .policy import Exchange, Policy, Prompt, Tensor
+from .policy import Exchange, Policy, Tensor
 
 ListLoss = Callable[[ListBatch], Tensor]
 """Lists -> [b] loss of each times its weight: an objective with its options bound."""

@@ -19,6 +19,7 @@ from ..core.finding import Finding, Severity
 from ..errors import AdjudgeError
 from . import checkpoint
 from ._interrupt import Interrupt
+from ._lock import alone
 from ._run import Run
 from .policy import Policy
 from .settings import Settings
@@ -120,27 +121,33 @@ def train(
     if recipe.n < 1:
         raise AdjudgeError("train: the data has no rows.", "At least one.", "Look at what filtered them out.")
     run = Run(policy, recipe, settings, out)
-    if out is not None and run.devices.main:
+    held = out if run.devices.main else None
+    if held is not None:
+        _made(held)
+    with alone(held):
+        if held is not None and not resume:
+            checkpoint.clear(held)
+        if held is not None:
+            checkpoint.sweep(held, keep=settings.keep)
+        run.devices.wait()
         try:
-            out.mkdir(parents=True, exist_ok=True)
-        except OSError as problem:
-            raise AdjudgeError(
-                f"train: {out} is no folder to write to: {problem.strerror}.",
-                "A folder, or room for one.",
-                "Name another.",
-            ) from None
-        if not resume:
-            checkpoint.clear(out)
-        checkpoint.sweep(out, keep=settings.keep)
-    run.devices.wait()
-    try:
-        run.begin(None if progress is None or not run.devices.main else partial(progress, metrics={}))
-        with Interrupt() as interrupt:
-            stopped = run.over or _descend(run, callbacks, progress, interrupt)
-    finally:
-        run.close()
+            run.begin(None if progress is None or not run.devices.main else partial(progress, metrics={}))
+            with Interrupt() as interrupt:
+                stopped = run.over or _descend(run, callbacks, progress, interrupt)
+        finally:
+            run.close()
     told = (*getattr(recipe, "findings", ()), *getattr(policy, "findings", ()), *run.findings, *run.journal.findings)
     return Trained(policy, run.done, stopped, run.journal.history, (*told, *_skipped(run)))
+
+
+def _made(out: Path) -> None:
+    """Makes the folder of a run. Errors: it cannot be made."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as problem:
+        raise AdjudgeError(
+            f"train: {out} is no folder to write to: {problem.strerror}.", "A folder, or room for one.", "Name another."
+        ) from None
 
 
 def _descend(run: Run, callbacks: Sequence[Callback], progress: Progress | None, interrupt: Interrupt) -> str:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from .._typing import FloatArray, IntArray
+from .._typing import FloatArray, IntArray, Prompt
 from ..core.finding import Finding, Severity
 from ..errors import AdjudgeError
 from ..tables.pair_batch import PairBatch
@@ -23,7 +23,7 @@ from ..tables.preferences import Preferences
 from ._figures import Figures
 from ._reference import Reference
 from ._texts import check_codes, codes, encoded, fingerprint, prompts_of, worded
-from .policy import Exchange, Policy, Prompt, Tensor
+from .policy import Exchange, Policy, Tensor
 
 PairLoss = Callable[[PairBatch], Tensor]
 """Pairs -> [b] loss of each times its weight: an objective with its options bound."""

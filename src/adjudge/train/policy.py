@@ -16,9 +16,9 @@ from typing import Any, Protocol
 
 import torch
 
+from .._typing import Prompt
+
 Tensor = torch.Tensor
-Prompt = str | tuple[tuple[str, str], ...]
-"""A text, or a conversation as (role, text) turns."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 
-from .._typing import BoolArray, FloatArray, IntArray
+from .._typing import BoolArray, FloatArray, IntArray, Prompt
 from ..errors import AdjudgeError
 from ..stats import policy_gradient
 from ..stats.arrays import plain
@@ -20,7 +20,7 @@ from ._reference import quiet, token_chances
 from ._texts import worded
 from ._together import sampled
 from .devices import once
-from .policy import Exchange, Policy, Prompt
+from .policy import Exchange, Policy
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class Draw:
     ratio: str = "token"
     clip: tuple[float, float] | None = (0.2, 0.2)
     kl: float = 0.0
-    over: str = "response"
+    over: str = "token"
     kl_baseline: bool = False
 
     def __post_init__(self) -> None:

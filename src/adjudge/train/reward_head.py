@@ -17,10 +17,10 @@ from typing import Any, NoReturn
 import numpy as np
 import torch
 
-from .._typing import FloatArray
+from .._typing import FloatArray, Prompt
 from ..backends import embeddings, pretrained
 from ..errors import AdjudgeError
-from .policy import Exchange, Prompt, Tensor
+from .policy import Exchange, Tensor
 
 SEED = 80287  # the seed's own companion: of heads and of backbones from scratch
 

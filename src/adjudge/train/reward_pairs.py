@@ -21,12 +21,12 @@ import numpy as np
 import torch
 from torch.nn.functional import logsigmoid
 
-from .._typing import FloatArray, IntArray
+from .._typing import FloatArray, IntArray, Prompt
 from ..errors import AdjudgeError
 from ..stats.bootstrap import cluster_weights
 from ..tables.preferences import Preferences
 from ._texts import codes, encoded, prompts_of
-from .policy import Exchange, Policy, Prompt, Tensor
+from .policy import Exchange, Policy, Tensor
 from .reward_head import RewardHead
 
 LOSSES = ("bradley_terry", "margin", "scaled", "sources", "ensemble", "disentangled", "general", "regression")

@@ -18,7 +18,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 import torch
 
-from .._typing import FloatArray, IntArray
+from .._typing import FloatArray, IntArray, Prompt
 from ..core.finding import Finding
 from ..errors import AdjudgeError
 from ..stats import policy_gradient
@@ -29,7 +29,7 @@ from ._figures import Figures
 from ._samples import Samples
 from ._texts import codes, encoded, fingerprint, worded
 from .exact import kl_by_context
-from .policy import Policy, Prompt, Tensor
+from .policy import Policy, Tensor
 from .responses import Draw, PromptRows, Responses, respond
 
 Credit = Callable[[table.Rollouts], table.Array]

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from .._typing import FloatArray, IntArray
+from .._typing import FloatArray, IntArray, Prompt
 from ..core.finding import Finding
 from ..errors import AdjudgeError
 from ..tables.preferences import Preferences
@@ -24,7 +24,7 @@ from ..tables.single_batch import SingleBatch
 from ._figures import Figures
 from ._reference import Reference, totals
 from ._texts import check_codes, codes, encoded, fingerprint, prompts_of, worded
-from .policy import Exchange, Policy, Prompt, Tensor
+from .policy import Exchange, Policy, Tensor
 
 SingleLoss = Callable[[SingleBatch], Tensor]
 """Responses -> [b] loss of each times its weight: an objective with its options bound."""
