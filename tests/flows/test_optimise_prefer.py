@@ -134,5 +134,5 @@ def test_what_cannot_be_carried_out_is_told(method: str, feedback: dict[str, Any
 
 def test_a_function_that_breaks_is_told(tmp_path: Path) -> None:
     (tmp_path / "who.py").write_text("def wins(prompt, left, right):\n    return 1 / 0\n", encoding="utf-8")
-    with pytest.raises(AdjudgeError, match="The function that compares raised ZeroDivisionError"):
+    with pytest.raises(AdjudgeError, match="The function of comparison raised ZeroDivisionError"):
         prefer_of(f"python:{tmp_path / 'who.py'}:wins", None)(["0"], ["a"], ["b"])

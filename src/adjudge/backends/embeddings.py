@@ -18,6 +18,7 @@ import numpy as np
 
 from .._typing import FloatArray
 from ..errors import AdjudgeError
+from .dropout import without_dropout
 from .pretrained import unheard
 
 POOLS = ("last", "mean")
@@ -105,14 +106,10 @@ def features(
     rows = [codes(tokenizer, prompt, response, context or limit(model)) for prompt, response in texts]
     found = np.zeros((len(rows), int(model.config.hidden_size)))
     order = np.argsort([len(row) for row in rows], kind="stable")
-    modes = [(part, part.training) for part in model.modules()]
-    model.eval()
-    with torch.inference_mode():
+    with torch.inference_mode(), without_dropout(model):
         for start in range(0, len(rows), batch):
             at = order[start : start + batch]
             found[at] = pooled(model, [rows[place] for place in at], pool).double().cpu().numpy()
-    for part, mode in modes:
-        part.training = mode
     return found
 
 

@@ -10,8 +10,7 @@ and is shown what was drawn first on the left; a judge's answers are paid for, a
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +22,8 @@ from ..errors import AdjudgeError
 from ..stats import reward_file
 from ..tables.contested import Prefer
 from .judge import judge
-from .optimise_reward import asking_of, worded
+from .optimise_reward import asking_of
+from .row_functions import each, worded
 
 FORMS = "python:FILE.py:F, a folder of `adjudge reward fit`, or { protocol = …, model = … }"
 
@@ -41,7 +41,7 @@ def prefer_of(said: object, folder: Path | None, *, seed: int = 0) -> Prefer:
     if callable(said):
         return said
     if isinstance(said, str) and said.startswith("python:"):
-        return _each(loaded(said.removeprefix("python:")))
+        return each(loaded(said.removeprefix("python:")), of="comparison", of_what="a prompt and two responses")
     if isinstance(said, (str, Path)) and (Path(said) / reward_file.FILE).is_file():
         stored = reward_file.load(said)
 
@@ -53,28 +53,6 @@ def prefer_of(said: object, folder: Path | None, *, seed: int = 0) -> Prefer:
     if isinstance(said, Mapping) and "protocol" in said:
         return _judged(said, folder, seed)
     raise AdjudgeError(f"[feedback] prefer = {said!r}.", f"{FORMS}.", "Name who compares; --help shows a recipe.")
-
-
-def _each(function: Callable[[str, str, str], float]) -> Prefer:
-    """A function of one prompt and two responses, for several."""
-
-    def prefer(prompts: Sequence[Prompt], left: Sequence[str], right: Sequence[str]) -> list[float]:
-        said = []
-        for prompt, one, other in zip(prompts, left, right, strict=True):
-            try:
-                chance = function(worded(prompt), one, other)
-                said.append(math.nan if chance is None else float(chance))
-            except AdjudgeError:
-                raise
-            except Exception as problem:
-                raise AdjudgeError(
-                    f"The function that compares raised {type(problem).__name__}: {problem}",
-                    "A chance in [0, 1] for a prompt and two responses, or None.",
-                    "Correct it, and type the same command again: the run goes on from its last checkpoint.",
-                ) from problem
-        return said
-
-    return prefer
 
 
 def _judged(said: Mapping[str, Any], folder: Path | None, seed: int) -> Prefer:

@@ -24,7 +24,7 @@ from ..stats import reward_file
 from ..tables.scored import Reward
 from .asking import Asking
 from .judge import judge
-from .watch_gold import each
+from .row_functions import each, worded
 
 STORE = "replies.sqlite"
 MANY = 0.1  # of the responses without a reward: it is not a slip now and then
@@ -46,7 +46,7 @@ def reward_of(said: object, folder: Path | None, *, seed: int = 0) -> Reward:
         return said
     if isinstance(said, str) and said.startswith("python:"):
         scores = each(loaded(said.removeprefix("python:")), of="reward")
-        return lambda prompts, responses: np.array(scores([worded(one) for one in prompts], responses))
+        return lambda prompts, responses: np.array(scores(prompts, responses))
     if isinstance(said, (str, Path)) and (Path(said) / reward_file.FILE).is_file():
         stored = reward_file.load(said)
         return lambda prompts, responses: stored.model.score(
@@ -75,11 +75,6 @@ def findings(history: Sequence[Mapping[str, float]]) -> tuple[Finding, ...]:
             "Ask the reward about some of them, in samples.jsonl, and see why it cannot say.",
         ),
     )  # fmt: skip
-
-
-def worded(prompt: Prompt) -> str:
-    """A prompt as a judge reads it: a conversation by its turns."""
-    return prompt if isinstance(prompt, str) else "\n\n".join(f"{role}: {text}" for role, text in prompt)
 
 
 def asking_of(key: str, said: Mapping[str, Any], folder: Path | None, *, others: Sequence[str] = ()) -> Asking:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .._typing import Prompt
+from ..backends.dropout import without_dropout
+from .row_functions import worded
 
 if TYPE_CHECKING:
     from ..train.policy import Policy
@@ -39,18 +41,12 @@ def drawn(
     from ..train.exact import kl_by_context
 
     generator = torch.Generator().manual_seed(seed)
-    modes = [(each, each.training) for each in policy.module.modules()]
-    policy.module.eval()
-    try:
-        with torch.no_grad():
-            made = policy.sample(codes, generator, n=n, max_tokens=max_tokens)
-            lead = policy.chances(made.exchanges).total - reference.chances(made.exchanges).total
-    finally:
-        for each, mode in modes:
-            each.training = mode
+    with torch.no_grad(), without_dropout(policy.module):
+        made = policy.sample(codes, generator, n=n, max_tokens=max_tokens)
+        lead = policy.chances(made.exchanges).total - reference.chances(made.exchanges).total
     exact = kl_by_context(policy, reference, codes)
     kl = lead.double().tolist() if exact is None else np.repeat(exact, n).tolist()
-    asked = [(str(item), _words(prompt)) for item, prompt in enumerate(prompts) for _ in range(n)]
+    asked = [(str(item), worded(prompt)) for item, prompt in enumerate(prompts) for _ in range(n)]
     return [
         {
             "item": item,
@@ -60,8 +56,3 @@ def drawn(
         }
         for (item, prompt), one, value in zip(asked, made.exchanges, kl, strict=True)
     ]
-
-
-def _words(prompt: Prompt) -> str:
-    """A prompt as text; a conversation as its turns."""
-    return prompt if isinstance(prompt, str) else "\n\n".join(f"{role}: {text}" for role, text in prompt)

@@ -21,6 +21,7 @@ from ..tables.read import take
 from ..tables.read_run_log import USUAL, lines
 from ..tables.run_log import RunLog
 from ..tables.sources import open_source
+from .row_functions import each
 
 Score = Callable[[Sequence[str], Sequence[str]], Sequence[float]]
 """Prompts and responses to scores; NaN where there is none to give."""
@@ -96,35 +97,13 @@ def gold(source: object, table: RunLog, *, bounds: tuple[float, float], column: 
                 "Columns prompt and response.",
                 "Name them with --prompt and --response, or give gold as a file of labels.",
             )
-        asks = source if callable(source) else each(loaded(source.removeprefix("python:")))
+        asks = source if callable(source) else each(loaded(source.removeprefix("python:")), of="gold")
         found = Gold(known, np.isfinite(known), asks, bounds)
     else:
         _labels(source, table, found, column)
     for label in known[np.isfinite(known)]:
         require_inside(float(label), bounds, "a row")
     return found
-
-
-def each(function: Callable[[str, str], float], *, of: str = "gold") -> Score:
-    """A function of one prompt and one response, for several; what it is of stands in errors."""
-
-    def several(prompts: Sequence[str], responses: Sequence[str]) -> list[float]:
-        said = []
-        for prompt, response in zip(prompts, responses, strict=True):
-            try:
-                one = function(prompt, response)
-                said.append(math.nan if one is None else float(one))
-            except AdjudgeError:
-                raise
-            except Exception as problem:
-                raise AdjudgeError(
-                    f"The function of {of} raised {type(problem).__name__}: {problem}",
-                    "A number for a prompt and a response, or None.",
-                    "Correct it, and type the same command again: it goes on from what was kept.",
-                ) from problem
-        return said
-
-    return several
 
 
 def _labels(source: object, table: RunLog, found: Gold, column: str | None) -> None:

@@ -9,8 +9,7 @@ a time. Limits: a second derivative is refused.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -93,15 +92,3 @@ def token_logp(logits: Tensor, target: Tensor, temperature: float = 1.0) -> Tens
     """
     found: Tensor = _TokenLogp.apply(logits, target, temperature)  # type: ignore[no-untyped-call]
     return found
-
-
-@contextmanager
-def calm(module: torch.nn.Module) -> Iterator[None]:
-    """Dropout off for a while; afterwards each part is in the mode it was in."""
-    modes = [(part, part.training) for part in module.modules()]
-    module.eval()
-    try:
-        yield
-    finally:
-        for part, mode in modes:
-            part.training = mode

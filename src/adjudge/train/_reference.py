@@ -10,12 +10,12 @@ Limits: what is precomputed holds for the data's own responses; fresh ones need 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 
 import numpy as np
 import torch
 
 from .._typing import FloatArray, IntArray
+from ..backends.dropout import without_dropout
 from ..errors import AdjudgeError
 from ..stats.arrays import plain
 from . import devices
@@ -61,7 +61,7 @@ class Reference:
         if self.given is None:
             return torch.zeros_like(like)
         if self._live is not None:
-            with torch.no_grad(), quiet(self._live):
+            with torch.no_grad(), without_dropout(self._live.module):
                 return self._live.chances([self._exchanges[row] for row in rows]).total.detach()
         if self._known is None:
             raise AdjudgeError(
@@ -87,18 +87,6 @@ class Reference:
         self._known, self._restored = known, True
 
 
-@contextmanager
-def quiet(policy: Policy) -> Iterator[None]:
-    """Without dropout for a while: what is asked is the policy, not a draw of its parts."""
-    modes = {each: each.training for each in policy.module.modules()}
-    policy.module.eval()
-    try:
-        yield
-    finally:
-        for each, mode in modes.items():
-            each.training = mode
-
-
 def totals(
     policy: Policy, exchanges: Sequence[Exchange], batch: int, progress: object = None, *, temperature: float = 1.0
 ) -> FloatArray:
@@ -117,7 +105,7 @@ def totals(
     told: Callable[[int, int], object] | None = progress if callable(progress) else None
     done = 0
     rank, of = devices.place()
-    with torch.no_grad(), quiet(policy):
+    with torch.no_grad(), without_dropout(policy.module):
         for number, rows in enumerate(_alike(exchanges, batch)):
             done += rows.size
             if number % of != rank:
@@ -136,7 +124,7 @@ def token_chances(
     both = np.zeros((2, len(exchanges), width))
     logp, mask = both
     rank, of = devices.place()
-    with torch.no_grad(), quiet(policy):
+    with torch.no_grad(), without_dropout(policy.module):
         for number, rows in enumerate(_alike(exchanges, batch)):
             if number % of != rank:
                 continue

@@ -21,6 +21,7 @@ from safetensors import SafetensorError
 
 from .._typing import Prompt
 from ..backends import pretrained
+from ..backends.dropout import without_dropout
 from ..backends.huggingface import loaded
 from ..core.finding import Finding
 from ..errors import AdjudgeError
@@ -29,7 +30,7 @@ from ._codes import TRUNCATE, encoded, ends_of
 from ._draw import draw, mixture
 from ._layout import LAYOUTS, Rows, rows
 from ._probe import asked, attention, by_batch, takes_positions, told, tolerance, unfit
-from ._reading import calm, logits_at, token_logp
+from ._reading import logits_at, token_logp
 from .lora import Lora
 from .policy import Exchange, Sampled, Tensor, TokenChances
 
@@ -152,7 +153,7 @@ class CausalLM:
         reason, apart, most = unfit(self._model, self.context), float("nan"), tolerance(self._model)
         if not reason:
             said = asked(self._model)
-            with calm(self.module), torch.autocast(self.device.type, enabled=False):
+            with without_dropout(self.module), torch.autocast(self.device.type, enabled=False):
                 plain = self._chances(rows(said, "padded"), 1.0).logp
                 other = self._chances(rows(said, self.layout, pack_to=64), 1.0).logp
             apart = float((plain - other).abs().max())
@@ -195,7 +196,7 @@ class CausalLM:
         ends = torch.tensor(self.ends, device=self.device)
         other, share = toward or (self, 0.0)
         forward = mixture(self._forward, other._forward, share) if toward else self._forward
-        with calm(self.module), calm(other.module):
+        with without_dropout(self.module), without_dropout(other.module):
             drawn = draw(forward, prompts, limits, numbers, n=n, temperature=temperature, ends=ends)
         lengths, codes = drawn.length.tolist(), drawn.codes.tolist()
         made = tuple(

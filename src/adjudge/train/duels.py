@@ -23,12 +23,13 @@ import numpy as np
 import torch
 
 from .._typing import FloatArray, IntArray, Prompt
+from ..backends.dropout import without_dropout
 from ..core.finding import Finding
 from ..errors import AdjudgeError
 from ..tables.contested import Prefer, contested
 from ..tables.pair_batch import PairBatch
 from ._figures import Figures
-from ._reference import quiet, totals
+from ._reference import totals
 from ._samples import Samples
 from ._slow import SlowCopy
 from ._texts import check_codes, codes, encoded, fingerprint, worded
@@ -141,7 +142,7 @@ class Duels:
         at, contest = np.asarray(rows), self.contest
         toward = None if self.reference is None else (self.reference, contest.mix)
         self.slow.follow(policy)
-        with torch.no_grad(), quiet(policy):
+        with torch.no_grad(), without_dropout(policy.module):
             drawn = sampled(
                 policy, [self.codes[row] for row in at], generator, n=contest.n, temperature=contest.temperature,
                 max_tokens=contest.max_tokens, toward=toward,

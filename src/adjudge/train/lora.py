@@ -14,8 +14,8 @@ from typing import Any
 
 import torch
 
+from ..backends.dropout import without_dropout
 from ..errors import AdjudgeError
-from ._reading import calm
 from .policy import Tensor
 
 
@@ -127,7 +127,7 @@ class WithoutAdapters(torch.nn.Module):
         (model,) = self._held
         named = {"attention_mask": attention_mask, "position_ids": position_ids, "past_key_values": past_key_values}
         given = {name: value for name, value in named.items() if value is not None}
-        with calm(model), model.disable_adapter():
+        with without_dropout(model), model.disable_adapter():
             return model(input_ids=input_ids, use_cache=use_cache, **given)
 
 

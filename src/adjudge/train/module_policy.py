@@ -16,6 +16,7 @@ import numpy as np
 import torch
 
 from .._typing import ArrayLike
+from ..backends.dropout import without_dropout
 from ..errors import AdjudgeError
 from ._arms import Arms
 from .policy import Tensor
@@ -51,8 +52,8 @@ class ModulePolicy(Arms):
                 "Drop or fill these rows.",
             )
         self.features = torch.as_tensor(table, dtype=first.dtype, device=first.device)
-        with torch.no_grad():
-            shape = tuple(_quiet(module, self.features[:1]).shape)
+        with torch.no_grad(), without_dropout(module):
+            shape = tuple(module(self.features[:1]).shape)
         if len(shape) != 2 or shape[0] != 1 or len(names) not in (0, shape[1]):
             raise AdjudgeError(
                 f"module: the output for one row has shape {shape}; {len(names)} names.",
@@ -76,14 +77,3 @@ class ModulePolicy(Arms):
     def load(self, folder: Path) -> None:
         """Takes over `module.pt`."""
         self.module.load_state_dict(torch.load(folder / "module.pt", weights_only=True, map_location=self.device))
-
-
-def _quiet(module: torch.nn.Module, features: Tensor) -> Tensor:
-    """The output without dropout; the module's mode stays as it was."""
-    modes = [(each, each.training) for each in module.modules()]
-    try:
-        found: Tensor = module.eval()(features)
-        return found
-    finally:
-        for each, mode in modes:
-            each.training = mode

@@ -14,10 +14,11 @@ import numpy as np
 import torch
 
 from .._typing import IntArray
+from ..backends.dropout import without_dropout
 from ..tables.online_pairs import OnlinePairs as Batch
 from ..tables.pair_batch import PairBatch
 from ..tables.preferences import Preferences
-from ._reference import quiet, token_chances
+from ._reference import token_chances
 from ._texts import codes
 from ._together import sampled
 from .pairs import PairLoss, Pairs, PairStep
@@ -62,7 +63,7 @@ class OnlinePairs(Pairs):
     def prepare(self, policy: Policy, rows: IntArray, generator: torch.Generator) -> OnlineStep:
         """Samples responses to the prompts of some pairs."""
         at = np.asarray(rows)
-        with torch.no_grad(), quiet(policy):
+        with torch.no_grad(), without_dropout(policy.module):
             drawn = sampled(
                 policy, [self.rows.exchanges[2 * row].prompt for row in at], generator, n=self.m,
                 max_tokens=self.max_tokens,

@@ -11,12 +11,13 @@ import numpy as np
 import torch
 
 from .._typing import BoolArray, FloatArray, IntArray, Prompt
+from ..backends.dropout import without_dropout
 from ..errors import AdjudgeError
 from ..stats import policy_gradient
 from ..stats.arrays import plain
 from ..tables import rollouts as table
 from ..tables.scored import Reward, Scored, scored
-from ._reference import quiet, token_chances
+from ._reference import token_chances
 from ._texts import worded
 from ._together import sampled
 from .devices import once
@@ -164,7 +165,7 @@ def respond(
 
     Errors: rewards that do not fit the responses.
     """
-    with torch.no_grad(), quiet(policy):
+    with torch.no_grad(), without_dropout(policy.module):
         drawn = sampled(
             policy, [rows.exchanges[row].prompt for row in at], generator, n=draw.n, temperature=draw.temperature,
             max_tokens=draw.max_tokens,
