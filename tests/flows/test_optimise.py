@@ -175,6 +175,7 @@ def test_the_answer_shows_itself(tmp_path: Path) -> None:
     answer = optimise(recipe(pairs(tmp_path / "p.jsonl"), train={"steps": 2, "lr": 0.1}), policy=policy())
     assert isinstance(answer, Optimised)
     assert "After 2 updates" in repr(answer)
+    assert f"{answer.trained.history[-1]['tokens']:,.0f} tokens" in answer.story.facts
     assert json.loads(answer.text("json"))["verdict"] == answer.story.verdict
 
 

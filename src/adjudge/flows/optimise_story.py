@@ -73,10 +73,10 @@ def verdict(answer: Optimised) -> str:
 
 
 def _facts(answer: Optimised) -> tuple[str, ...]:
-    tokens = sum(line.get("tokens", 0.0) for line in answer.trained.history)
+    tokens = answer.trained.history[-1].get("tokens", 0.0) if answer.trained.history else 0.0
     facts = [f"{answer.trained.steps:,} updates", answer.trained.stopped.rstrip(".")]
     if tokens:
-        facts.append(f"{tokens:,.0f} tokens in the logged updates")
+        facts.append(f"{tokens:,.0f} tokens")
     if answer.flips is not None:
         known = f"{answer.flips.rate:.1%} of labels taken as turned round"
         facts.append(known if answer.flips.source else "labels taken as they are")
