@@ -12,7 +12,7 @@ from adjudge.errors import AdjudgeError
 from adjudge.objectives import ipo, nash_md
 from adjudge.stats.games import gap, regularised_nash
 from adjudge.stats.self_play import descent
-from contracts.test_objectives import batch, tensors
+from contracts.objective_batches import PAIRS
 from objectives.self_play_pairs import all_pairs, minimiser
 from stats.test_games import CIRCLE, game
 
@@ -45,7 +45,7 @@ def test_at_the_mixture_the_gradient_is_that_of_the_win_rate() -> None:
 
 
 def test_from_the_reference_or_with_the_longest_step_it_is_ipo() -> None:
-    pairs = batch(preference=np.linspace(0, 1, 7), weight=np.arange(7.0), flip=np.full(7, 0.1))
+    pairs = PAIRS.batch(preference=np.linspace(0, 1, 7), weight=np.arange(7.0), flip=np.full(7, 0.1))
     np.testing.assert_allclose(nash_md.loss(pairs, beta=0.1, eta=4.0), ipo.loss(pairs, beta=0.25), rtol=1e-12)
     moved = replace(pairs, old_chosen=pairs.chosen - 1, old_rejected=pairs.rejected + 2)
     np.testing.assert_allclose(nash_md.loss(moved, beta=0.25, eta=4.0), ipo.loss(pairs, beta=0.25), rtol=1e-12)
@@ -53,11 +53,11 @@ def test_from_the_reference_or_with_the_longest_step_it_is_ipo() -> None:
 
 
 def test_the_start_of_a_step_is_turned_with_its_pair_and_gets_no_say_alone() -> None:
-    pairs = batch()
+    pairs = PAIRS.batch()
     moved = replace(pairs, old_chosen=pairs.chosen - 1, old_rejected=pairs.rejected + 2)
     tied = replace(moved, preference=np.full(7, 0.5))
     np.testing.assert_allclose(nash_md.loss(tied), nash_md.loss(tied.turned), rtol=1e-12)
-    np.testing.assert_allclose(nash_md.loss(tensors(moved)).detach().numpy(), nash_md.loss(moved), rtol=1e-12)
+    np.testing.assert_allclose(nash_md.loss(PAIRS.tensors(moved)).detach().numpy(), nash_md.loss(moved), rtol=1e-12)
     for name in ("old_chosen", "old_rejected"):
         with pytest.raises(AdjudgeError, match="old_chosen"):
             nash_md.loss(replace(moved, **{name: None}))
@@ -65,7 +65,7 @@ def test_the_start_of_a_step_is_turned_with_its_pair_and_gets_no_say_alone() -> 
 
 def test_hand_worked() -> None:
     one = np.ones(1)
-    pair = replace(batch(1), chosen=-1 * one, rejected=-4 * one, ref_chosen=-2 * one, ref_rejected=-3 * one)
+    pair = replace(PAIRS.batch(1), chosen=-1 * one, rejected=-4 * one, ref_chosen=-2 * one, ref_rejected=-3 * one)
     pair = replace(pair, old_chosen=-1 * one, old_rejected=-5 * one)
     # anchor: ¾·(−1 + 5) + ¼·(−2 + 3) = 3.25; h = 3 − 3.25; (−0.25 − 0.5)²
     assert nash_md.loss(pair, beta=0.25, eta=1.0) == pytest.approx(0.5625)
@@ -74,7 +74,7 @@ def test_hand_worked() -> None:
 @pytest.mark.parametrize(("beta", "eta"), [(0.5, 3.0), (0.0, 1.0), (0.1, -1.0), (np.nan, 1.0)])
 def test_a_mixture_that_is_none_is_refused(beta: float, eta: float) -> None:
     with pytest.raises(AdjudgeError, match="eta"):
-        nash_md.loss(batch(), beta=beta, eta=eta)
+        nash_md.loss(PAIRS.batch(), beta=beta, eta=eta)
 
 
 def test_falling_steps_by_the_loss_come_near_the_equilibrium() -> None:
