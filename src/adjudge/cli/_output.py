@@ -43,6 +43,21 @@ def output(command: Command) -> Command:
     return command
 
 
+def interrupted(remark: str = "") -> int:
+    """Says after Ctrl-C what was kept, and gives the exit code.
+
+    Arguments:
+        remark: how to go on; empty where nothing was kept.
+    """
+    click.echo(f"Interrupted. {remark}".rstrip(), err=True)
+    return INTERRUPTED
+
+
+def paid(store: str | None) -> str:
+    """The remark for commands that ask models, whose answers are in a store; empty where there is none."""
+    return f"What was answered is kept in {store}: type the same command to go on." if store else ""
+
+
 def written(answer: Shown, form: str, out: Path, no_report: bool) -> None:
     """Prints the answer and, unless told not to, writes its page and tables and says where."""
     click.echo(answer.text(form).rstrip("\n"))

@@ -10,7 +10,7 @@ import click
 from ..flows.optimise import optimise
 from ..flows.optimise_recipe import read
 from ._help import examples
-from ._output import INTERRUPTED, SEVERE, output, written
+from ._output import SEVERE, interrupted, output, written
 from ._progress import training_bar
 
 RECIPE = """
@@ -78,8 +78,7 @@ def command(recipe: Path, fresh: bool, level: float, form: str, out: Path, no_re
         try:
             answer = optimise(asked, out=out, resume=not fresh, level=level, progress=progress)
         except KeyboardInterrupt as stopped:
-            click.echo(f"Interrupted. {stopped}".rstrip(), err=True)
-            return INTERRUPTED
+            return interrupted(str(stopped))
     if int(os.environ.get("RANK", "0")):  # one of several processes: the first tells
         return 0
     written(answer, form, out, no_report)

@@ -12,7 +12,7 @@ from ..flows.pairs import LABELS, pairs
 from ..reports.files import new_folder
 from ._columns import assigned
 from ._help import examples
-from ._output import INTERRUPTED, SEVERE, output, written
+from ._output import SEVERE, interrupted, output, paid, written
 from ._progress import spending_bar
 
 ASKING = ("budget", "tokens", "price_in", "price_out", "concurrency")
@@ -93,8 +93,6 @@ def command(
                 **given,
             )
         except KeyboardInterrupt:
-            kept = f" What was answered is kept in {store}: type the same command to go on." if store else ""
-            click.echo(f"Interrupted.{kept}", err=True)
-            return INTERRUPTED
+            return interrupted(paid(store))
     written(answer, form, out, no_report)
     return SEVERE if answer.severe else 0

@@ -87,6 +87,32 @@ class Reference:
         self._known, self._restored = known, True
 
 
+class Referred:
+    """A recipe on data that are there already: all that it keeps beside them is what the reference says of them."""
+
+    updates = 1
+    reference: Reference
+
+    def warm_up(self, policy: Policy, progress: object = None) -> None:
+        """Asks or copies the reference."""
+        self.reference.warm_up(policy, progress)
+
+    def state(self) -> Mapping[str, object]:
+        """The reference's log-probabilities, where they are precomputed."""
+        return self.reference.state()
+
+    def restore(self, state: Mapping[str, object]) -> None:
+        """Takes them over."""
+        self.reference.restore(state)
+
+
+def kept(asked: bool | Policy, policy: Policy) -> Policy | None:
+    """The reference of a recipe that samples: a frozen copy of the policy, one of one's own, or none where False."""
+    if isinstance(asked, bool):
+        return policy.reference() if asked else None
+    return asked
+
+
 def totals(
     policy: Policy, exchanges: Sequence[Exchange], batch: int, progress: object = None, *, temperature: float = 1.0
 ) -> FloatArray:

@@ -29,7 +29,7 @@ from ..errors import AdjudgeError
 from ..tables.contested import Prefer, contested
 from ..tables.pair_batch import PairBatch
 from ._figures import Figures
-from ._reference import totals
+from ._reference import kept, totals
 from ._samples import Samples
 from ._slow import SlowCopy
 from ._texts import check_codes, codes, encoded, fingerprint, worded
@@ -132,10 +132,7 @@ class Duels:
 
     def warm_up(self, policy: Policy, progress: object = None) -> None:  # noqa: ARG002 (there is nothing to wait for)
         """Copies the policy, to be the reference."""
-        if not isinstance(self._asked, bool):
-            self.reference = self._asked
-        elif self._asked:
-            self.reference = policy.reference()
+        self.reference = kept(self._asked, policy)
 
     def prepare(self, policy: Policy, rows: IntArray, generator: torch.Generator) -> DuelStep:
         """Draws responses to some prompts, and has them compared."""

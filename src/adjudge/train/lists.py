@@ -20,7 +20,7 @@ from ..errors import AdjudgeError
 from ..tables.list_batch import ListBatch
 from ..tables.ranked_lists import RankedLists
 from ._figures import Figures
-from ._reference import Reference
+from ._reference import Reference, Referred
 from ._texts import check_codes, codes, encoded, fingerprint, worded
 from .policy import Exchange, Policy, Tensor
 
@@ -58,7 +58,7 @@ class ListRows:
         return np.where(column < size[:, None], self.start[at][:, None] + column, -1)
 
 
-class Lists:
+class Lists(Referred):
     """Ranked lists and an objective, as a recipe.
 
     Arguments:
@@ -72,8 +72,6 @@ class Lists:
 
     Errors: no list of two is left; a row that the policy cannot read; a reference with other codes.
     """
-
-    updates = 1
 
     def __init__(
         self,
@@ -97,18 +95,6 @@ class Lists:
     def prepare(self, policy: Policy, rows: IntArray, generator: torch.Generator) -> ListStep:  # noqa: ARG002
         """The step of some lists."""
         return ListStep(self, np.asarray(rows))
-
-    def warm_up(self, policy: Policy, progress: object = None) -> None:
-        """Asks or copies the reference."""
-        self.reference.warm_up(policy, progress)
-
-    def state(self) -> Mapping[str, object]:
-        """The reference's log-probabilities, where they are precomputed."""
-        return self.reference.state()
-
-    def restore(self, state: Mapping[str, object]) -> None:
-        """Takes them over."""
-        self.reference.restore(state)
 
 
 class ListStep:

@@ -21,7 +21,7 @@ from ..errors import AdjudgeError
 from ..tables.pair_batch import PairBatch
 from ..tables.preferences import Preferences
 from ._figures import Figures
-from ._reference import Reference
+from ._reference import Reference, Referred
 from ._texts import check_codes, codes, encoded, fingerprint, prompts_of, worded
 from .policy import Exchange, Policy, Tensor
 
@@ -53,7 +53,7 @@ class PairRows:
     findings: tuple[Finding, ...]
 
 
-class Pairs:
+class Pairs(Referred):
     """Preferences and an objective, as a recipe.
 
     Arguments:
@@ -68,8 +68,6 @@ class Pairs:
 
     Errors: no pair is left; a row that the policy cannot read; a reference with other codes.
     """
-
-    updates = 1
 
     def __init__(
         self,
@@ -97,18 +95,6 @@ class Pairs:
     def prepare(self, policy: Policy, rows: IntArray, generator: torch.Generator) -> PairStep:  # noqa: ARG002
         """The step of some pairs."""
         return PairStep(self, np.asarray(rows))
-
-    def warm_up(self, policy: Policy, progress: object = None) -> None:
-        """Asks or copies the reference."""
-        self.reference.warm_up(policy, progress)
-
-    def state(self) -> Mapping[str, object]:
-        """The reference's log-probabilities, where they are precomputed."""
-        return self.reference.state()
-
-    def restore(self, state: Mapping[str, object]) -> None:
-        """Takes them over."""
-        self.reference.restore(state)
 
 
 class PairStep:

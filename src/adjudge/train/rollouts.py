@@ -26,6 +26,7 @@ from ..stats.arrays import plain
 from ..tables import rollouts as table
 from ..tables.scored import Reward
 from ._figures import Figures
+from ._reference import kept
 from ._samples import Samples
 from ._texts import codes, encoded, fingerprint, worded
 from .exact import kl_by_context
@@ -107,10 +108,7 @@ class Rollouts:
 
     def warm_up(self, policy: Policy, progress: object = None) -> None:  # noqa: ARG002 (there is nothing to wait for)
         """Copies the policy, to be the reference."""
-        if not isinstance(self._asked, bool):
-            self.reference = self._asked
-        elif self._asked:
-            self.reference = policy.reference()
+        self.reference = kept(self._asked, policy)
 
     def prepare(self, policy: Policy, rows: IntArray, generator: torch.Generator) -> RolloutStep:
         """Samples, rewards and credits responses to some prompts."""

@@ -22,7 +22,7 @@ from ..errors import AdjudgeError
 from ..tables.preferences import Preferences
 from ..tables.single_batch import SingleBatch
 from ._figures import Figures
-from ._reference import Reference, totals
+from ._reference import Reference, Referred, totals
 from ._texts import check_codes, codes, encoded, fingerprint, prompts_of, worded
 from .policy import Exchange, Policy, Tensor
 
@@ -53,7 +53,7 @@ class SingleRows:
     findings: tuple[Finding, ...]
 
 
-class Singles:
+class Singles(Referred):
     """Labelled responses and an objective, as a recipe.
 
     Arguments:
@@ -69,8 +69,6 @@ class Singles:
     Errors: no response is left; a label outside [0, 1]; a row that the policy cannot read; a reference with other
     codes.
     """
-
-    updates = 1
 
     def __init__(
         self,
@@ -97,18 +95,6 @@ class Singles:
         """The step of some responses, with its KL̂."""
         at = np.asarray(rows)
         return SingleStep(self, at, self._kl(policy, at))
-
-    def warm_up(self, policy: Policy, progress: object = None) -> None:
-        """Asks or copies the reference."""
-        self.reference.warm_up(policy, progress)
-
-    def state(self) -> Mapping[str, object]:
-        """The reference's log-probabilities, where they are precomputed."""
-        return self.reference.state()
-
-    def restore(self, state: Mapping[str, object]) -> None:
-        """Takes them over."""
-        self.reference.restore(state)
 
     def _kl(self, policy: Policy, at: IntArray) -> float | None:
         """Mean of log π/π_ref over responses beside prompts that are not their own; None where it is not asked."""
