@@ -52,6 +52,7 @@ def test_a_run_past_its_peak_is_stopped_and_its_peak_kept(tmp_path):
     assert LAW[at] - LAW[0] >= 0.9 * (LAW.max() - LAW[0])
     assert STEPS[seen.walked.watched.stopped] > 50
     assert seen.spent <= 200
+    assert [row.policy for row in seen.story.rows] == [f"step {step:g}" for step in STEPS]  # not by value
     assert seen.story.verdict.startswith("Stop: gold has fallen at step")
     page = seen.save(tmp_path / "out").read_text()
     assert "whisker" in page

@@ -34,6 +34,9 @@ def test_points_stand_in_the_order_of_their_values() -> None:
     assert places == sorted(places, reverse=True)
     assert len(set(places)) == 5
     assert all(0 <= place <= 100 for place in places)
+    given = Forest(rows, in_order=True)
+    assert given.ordered == rows
+    assert points(given) != sorted(points(given), reverse=True)
 
 
 def test_every_mark_of_a_forest_lies_on_the_axis_even_if_labels_alone_run_off_it() -> None:

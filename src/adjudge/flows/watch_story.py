@@ -140,7 +140,7 @@ def _note(answer: Watching, code: int) -> str:
 
 
 def _forest(answer: Watching, seen: Audit) -> Forest:
-    """Gold of each checkpoint: what programs read."""
+    """Gold of each checkpoint, in the order of training: what programs read."""
     gold: Estimate = seen.figures["gold"]
     ends = np.clip(gold.interval(answer.level), *answer.walked.saved.bounds)
     size = len(answer.table.steps)
@@ -167,6 +167,7 @@ def _forest(answer: Watching, seen: Audit) -> Forest:
         bounds=answer.walked.saved.bounds,
         level=answer.level,
         subject="Checkpoint",
+        in_order=True,
     )
 
 

@@ -68,19 +68,17 @@ class ForestRow:
 
 @dataclass(frozen=True, slots=True)
 class Forest:
-    """Values on one axis, best first.
+    """Values on one axis, best first, or in an order of their own.
 
     Arguments:
-        rows: in any order; they are shown by falling value, those not estimable last.
+        rows, in_order: shown by falling value, NaN last; where `in_order` as given, such as checkpoints as trained.
         unit: of the values, such as "gold label, 0 to 1".
         bounds: range in which every truth lies; ±inf when there is none.
         level: of the intervals.
-        reference: a value to draw a line at, such as the incumbent or 0; NaN for none.
-        reference_name: what that line is.
+        reference, reference_name: a value to draw a line at, such as the incumbent or 0, NaN for none; what it is.
         subject: head of the first column.
         count_name: head of the last column; `Labels` counts trusted labels, anything else rows; none when empty.
-        ranked: whether the rows are the answer, and so have ranks, a chance of being best, and a place in the exported
-            tables; others are figures beside it, such as effects of covariates.
+        ranked: whether the rows are the answer: with ranks, a place in exported tables; or effects and such, beside it.
     """
 
     rows: tuple[ForestRow, ...]
@@ -94,6 +92,7 @@ class Forest:
     subject: str = "Policy"
     count_name: str = "Labels"
     ranked: bool = True
+    in_order: bool = False
 
     @property
     def with_ranks(self) -> bool:
@@ -111,8 +110,9 @@ class Forest:
 
     @property
     def ordered(self) -> tuple[ForestRow, ...]:
-        """The rows by falling value, NaN last; equal values keep their order."""
-        return tuple(sorted(self.rows, key=lambda row: math.inf if math.isnan(row.value) else -row.value))
+        """The rows as they are shown: by falling value, NaN last, equal values in their order; or as they are given."""
+        falling = sorted(self.rows, key=lambda row: math.inf if math.isnan(row.value) else -row.value)
+        return self.rows if self.in_order else tuple(falling)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -289,7 +289,7 @@ class Story:
 
     @property
     def rows(self) -> tuple[ForestRow, ...]:
-        """Rows of the forests that rank, best first."""
+        """Rows of the forests that rank, best first, or in the forest's own order."""
         forests = (block for block in self.blocks if isinstance(block, Forest) and block.ranked)
         return tuple(row for forest in forests for row in forest.ordered)
 
