@@ -108,6 +108,22 @@ def test_adapters_come_back_bit_by_bit(tmp_path: Path) -> None:
     assert any(weight.requires_grad for weight in other.module.parameters())
 
 
+def test_a_scale_set_by_hand_is_published_with_the_adapters(tmp_path: Path) -> None:
+    CausalLM(tiny.model(), tiny.tokenizer()).save(tmp_path)
+    made = causal_lm.load(tmp_path, device="cpu", lora=Lora(3), seed=5)
+    stepped(made)
+    lora_layer(made, 1).set_scale("default", 0.25)
+    (tmp_path / "adapters").mkdir()
+    made.save(tmp_path / "adapters")
+    other = causal_lm.load(tmp_path / "adapters", device="cpu")
+    assert other.adapters == made.adapters
+    assert torch.equal(other.chances(SAID).logp, made.chances(SAID).logp)
+
+
+def lora_layer(made: CausalLM, number: int) -> Any:
+    return [layer for layer in made.module.modules() if hasattr(layer, "set_scale")][number]
+
+
 def test_one_seed_gives_one_adapter_and_touches_no_other_draw() -> None:
     state = torch.random.get_rng_state()
     one, two = policy(), policy()
@@ -144,3 +160,37 @@ def test_a_run_that_goes_on_from_another_base_is_told(tmp_path: Path) -> None:
 
     assert went(0, 1) == went(0, 2) == ()
     assert went(1, 3) == ("policy-not-as-begun",)
+
+
+def test_a_run_goes_on_with_its_adapters_alone(tmp_path: Path) -> None:
+    """A scale is no weight: set otherwise, it would change each further update without a word."""
+
+    def went(steps: int, shape: Lora = Lora(3), factor: float = 1.0) -> None:  # noqa: B008 (frozen)
+        made = CausalLM(lora.adapted(tiny.model(), shape, seed=5), tiny.tokenizer())
+        if factor != 1:
+            lora_layer(made, 0).set_scale("default", factor)
+        data = Demonstrations(("ab",) * 4, ("c", "d", "e", "f"), made)
+        settings = Settings(steps=steps, batch=4, schedule="constant", checkpoint_every=1)
+        train(made, data, settings, out=tmp_path)
+
+    went(1)
+    went(2)
+    scale, rank = r"rank 3, scale 2\.0", r"rank 4, scale 2\.0"
+    for shape, factor, now in (
+        (Lora(3), 0.5, r"rank 3, scale 1\.0, dropout 0\.0 of q_proj; " + scale),
+        (Lora(3, scale=4.0), 1.0, r"rank 3, scale 4\.0"),
+        (Lora(4), 1.0, rank),
+        (Lora(3, targets=("q_proj", "gate_proj")), 1.0, scale + r", dropout 0\.0 of gate_proj, q_proj'"),
+    ):
+        with pytest.raises(AdjudgeError, match=rf"data.adapters = '{scale}.*is '{now}.* now") as error:
+            went(3, shape, factor)
+        assert "begin anew" in error.value.do
+    went(3)
+
+
+def test_adapters_of_other_layers_are_not_taken_over_in_silence(tmp_path: Path) -> None:
+    made = CausalLM(lora.adapted(tiny.model(), Lora(3, targets=("q_proj",))), tiny.tokenizer())
+    made.save(tmp_path)
+    other = CausalLM(lora.adapted(tiny.model(), Lora(3, targets=("k_proj",))), tiny.tokenizer())
+    with pytest.raises(AdjudgeError, match=r"q_proj|k_proj.*in one alone"):
+        other.load(tmp_path)

@@ -175,6 +175,7 @@ class Run:
     def record(self) -> dict[str, object]:
         """What must be the same when a run goes on, and how far it is."""
         data = {"recipe": type(self.recipe).__name__, "rows": self.recipe.n, "updates": self.recipe.updates}
+        data["adapters"] = getattr(self.policy, "adapters", "")
         data["trained"] = sum(each.numel() for each in self.trained)
         data["fingerprint"] = getattr(self.recipe, "fingerprint", None)
         settings = checkpoint.jsonable(asdict(self.settings))

@@ -93,6 +93,11 @@ class CausalLM:
         """Where the weights are."""
         return next(self._model.parameters()).device
 
+    @property
+    def adapters(self) -> str:
+        """Shape of the adapters as they are now; "" where it has none."""
+        return adapters.told(self._model) if adapters.is_adapted(self._model) else ""
+
     def chances(self, exchanges: Sequence[Exchange], *, temperature: float = 1.0) -> TokenChances:
         """[b, T] log-probabilities of each code of each response; T is the longest.
 
@@ -231,10 +236,12 @@ class CausalLM:
 
     def save(self, folder: Path) -> None:
         """Writes what `from_pretrained` of Hugging Face reads: the weights, or the adapters, and the tokenizer."""
-        options = {"save_embedding_layers": False} if adapters.is_adapted(self._model) else {}
         try:
             with pretrained.unheard():
-                self._model.save_pretrained(folder, **options)
+                if adapters.is_adapted(self._model):
+                    adapters.write(self._model, folder)
+                else:
+                    self._model.save_pretrained(folder)
         except SafetensorError as problem:  # a full disk
             raise OSError(f"{folder}: {problem}") from problem
         self.tokenizer.save_pretrained(folder)

@@ -9,6 +9,7 @@ model, which serves as its reference at no memory. Limits: adapters of linear la
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -96,9 +97,50 @@ def read(model: Any, folder: Any, *, trainable: bool = True) -> Any:
 
 
 def take_over(model: Any, folder: Any) -> None:
-    """Adapters of a folder, into a model that has the like."""
+    """Adapters of a folder, into a model that has the like. Errors: it has them in other layers."""
     peft = _peft()
-    peft.set_peft_model_state_dict(model, peft.load_peft_weights(str(folder), device="cpu"))
+    held = peft.load_peft_weights(str(folder), device="cpu")
+    own = peft.get_peft_model_state_dict(model, save_embedding_layers=False)
+    if set(held) != set(own):
+        name = min(set(held) ^ set(own))
+        raise AdjudgeError(
+            f"lora: {folder} has {len(held):,} weights of adapters and the model {len(own):,}; {name} is in one alone.",
+            "Adapters of the same layers.",
+            "Make the policy with the targets that the folder was written with.",
+        )
+    peft.set_peft_model_state_dict(model, held)
+
+
+def write(model: Any, folder: Any) -> None:
+    """Adapters to a folder. A scale that was set by hand is written too: it stands in no weight."""
+    for where, layer, adapter in _layers(model):
+        settings = model.peft_config[adapter]
+        alpha = layer.scaling[adapter] * layer.r[adapter] ** (0.5 if settings.use_rslora else 1)
+        if alpha != layer.lora_alpha[adapter]:
+            settings.alpha_pattern[where.removeprefix("base_model.model.")] = alpha
+    model.save_pretrained(folder, save_embedding_layers=False)
+
+
+def told(model: Any) -> str:
+    """Rank, scale and dropout of the adapters as they are now, and the layers that have them; "" for none.
+
+    A run goes on with the same alone: a scale leaves no trace among the weights, yet each update hangs on it.
+    """
+    layers: dict[str, set[str]] = {}
+    for name, layer, adapter in _layers(model):
+        dropout = getattr(layer.lora_dropout[adapter], "p", 0.0)
+        shape = f"rank {layer.r[adapter]}, scale {layer.scaling[adapter]}, dropout {dropout}"
+        layers.setdefault(shape, set()).add(name.rpartition(".")[2])
+    return "; ".join(f"{shape} of {', '.join(sorted(names))}" for shape, names in sorted(layers.items()))
+
+
+def _layers(model: Any) -> Iterator[tuple[str, Any, str]]:
+    """(name, layer, name of the adapter) of each adapter that is on."""
+    from peft.tuners.lora import LoraLayer
+
+    for name, layer in model.named_modules():
+        if isinstance(layer, LoraLayer):
+            yield from ((name, layer, adapter) for adapter in layer.active_adapters if adapter in layer.scaling)
 
 
 class WithoutAdapters(torch.nn.Module):
