@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import enum
 import math
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Protocol
 
 
 class Severity(enum.IntEnum):
@@ -58,6 +59,19 @@ class Finding:
         return fields
 
 
-def worst(findings: tuple[Finding, ...]) -> Severity:
-    """The highest severity present; INFO when there is none."""
-    return max((finding.severity for finding in findings), default=Severity.INFO)
+class Flagged(Protocol):
+    """Whatever carries findings."""
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What to distrust."""
+
+
+def severe(findings: Iterable[Finding]) -> list[Finding]:
+    """The findings that are severe, in their order.
+
+    >>> found = Finding("labels-few", Severity.INFO, "Four."), Finding("labels-none", Severity.SEVERE, "None.")
+    >>> [finding.code for finding in severe(found)]
+    ['labels-none']
+    """
+    return [finding for finding in findings if finding.severity is Severity.SEVERE]

@@ -11,7 +11,7 @@ import numpy as np
 
 from .. import catalogue
 from ..core.estimate import Audit, Estimate
-from ..core.finding import Severity
+from ..core.finding import severe
 from ..reports.story import Block, Findings, Forest, Story
 from ..tables.annotations import Annotations
 from ..tables.comparisons import Comparisons
@@ -113,11 +113,11 @@ def _factors(answer: Auditing, figure: Estimate, called: str) -> list[Block]:
 
 def _verdict(answer: Auditing, main: tuple[Main, Estimate] | None) -> str:
     """What a person who decides should know first."""
-    severe = [finding for finding in answer.findings if finding.severity is Severity.SEVERE]
+    distrusted = severe(answer.findings)
     sentence = "" if main is None else extremes(*main, answer.level)
-    if not severe:
+    if not distrusted:
         return sentence + "Nothing severe was found; what could not have been seen is said below."
-    kinds = Counter(finding.code.replace("-", " ") for finding in severe)
+    kinds = Counter(finding.code.replace("-", " ") for finding in distrusted)
     said = ", ".join(f"{kind} ({count})" for kind, count in kinds.most_common(3))
     return f"{sentence}Severe: {said}. Read before acting."
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from ..core.estimate import Audit
-from ..core.finding import Finding, Severity, worst
+from ..core.finding import Finding
 from ..core.run import Run
 from ..reports.story import Story
 from .audit_story import story
@@ -36,11 +36,6 @@ class Auditing(Shown):
     run: Run
     level: float = 0.95
     seed: int = 0
-
-    @property
-    def severe(self) -> bool:
-        """Whether a finding is severe: the exit code 2 of the command line."""
-        return worst(self.findings) is Severity.SEVERE
 
     @cached_property
     def story(self) -> Story:

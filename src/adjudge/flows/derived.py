@@ -8,7 +8,7 @@ import numpy as np
 
 from .._typing import BoolArray, FloatArray, IntArray
 from ..core.estimate import Estimate
-from ..core.finding import Finding, Severity, worst
+from ..core.finding import Finding
 from ..stats.sequential.letters import letters
 
 MOST_PAIRS = 30  # more policies than this are compared with the leader only
@@ -76,8 +76,3 @@ class Derived:
     def verified(self) -> BoolArray:
         """[k] whether something trusted stands behind each value; yes, unless an answer knows better."""
         return np.ones(len(self.estimate.names), dtype=bool)
-
-    @property
-    def severe(self) -> bool:
-        """Whether a finding is severe: the exit code 2 of the command line."""
-        return worst(self.findings) is Severity.SEVERE

@@ -11,7 +11,7 @@ from pathlib import Path
 import polars as pl
 
 from ..backends.engine import Tally
-from ..core.finding import Finding, Severity, worst
+from ..core.finding import Finding
 from ..core.run import Run
 from ..reports.files import write
 from ..reports.story import Story
@@ -81,11 +81,6 @@ class Judged(Shown):
     def findings(self) -> tuple[Finding, ...]:
         """What to distrust, the worst first."""
         return worst_first((*self.noticed, *findings(self)))
-
-    @property
-    def severe(self) -> bool:
-        """Whether a finding is severe: the exit code 2 of the command line."""
-        return worst(self.findings) is Severity.SEVERE
 
     @cached_property
     def story(self) -> Story:

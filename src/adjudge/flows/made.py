@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import catalogue
-from ..core.finding import Finding
+from ..core.finding import Finding, Flagged, severe
 from ..core.run import Run, array_fingerprint, file_fingerprint
 from ..errors import AdjudgeError
 from ..reports import export, terminal
@@ -60,6 +60,11 @@ class Shown(ABC):
     @abstractmethod
     def story(self) -> Story:
         """The report as plain data."""
+
+    @property
+    def severe(self: Flagged) -> bool:
+        """Whether a finding is severe: the exit code 2 of the command line."""
+        return bool(severe(self.findings))
 
     def __repr__(self) -> str:
         return self.text("table")

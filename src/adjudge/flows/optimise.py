@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..core.estimate import Estimate
-from ..core.finding import Finding, Severity, worst
+from ..core.finding import Finding
 from ..core.run import Run
 from ..reports.story import Story
 from . import optimise_data, optimise_held, optimise_recipe
@@ -56,11 +56,6 @@ class Optimised(Shown):
     run: Run
     level: float = 0.95
     seed: int = 0
-
-    @property
-    def severe(self) -> bool:
-        """Whether a finding is severe: the exit code 2 of the command line."""
-        return worst(self.findings) is Severity.SEVERE
 
     @cached_property
     def story(self) -> Story:

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from .._typing import FloatArray
-from ..core.finding import Finding, Severity, worst
+from ..core.finding import Finding
 from ..core.run import Run
 from ..reports.files import write
 from ..reports.story import Story
@@ -46,11 +46,6 @@ class Pairs(Shown):
     judged: Judged | None
     findings: tuple[Finding, ...]
     run: Run
-
-    @property
-    def severe(self) -> bool:
-        """Whether a finding is severe: the exit code 2 of the command line."""
-        return worst(self.findings) is Severity.SEVERE
 
     @cached_property
     def records(self) -> list[dict[str, object]]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from .._typing import FloatArray
 from ..core.estimate import Estimate
-from ..core.finding import Finding, Severity, worst
+from ..core.finding import Finding
 from ..core.run import Run
 from ..reports.story import Story
 from ..stats import reward_file, reward_length
@@ -69,11 +69,6 @@ class Fitted(Shown):
     def follows_length(self) -> Estimate:
         """Correlation of held-out log-odds and log lengths, before and after."""
         return reward_length.correlation(self.table, self._chances, method=self.model.method)
-
-    @property
-    def severe(self) -> bool:
-        """Whether a finding is severe: the exit code 2 of the command line."""
-        return worst(self.findings) is Severity.SEVERE
 
     @cached_property
     def story(self) -> Story:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import polars as pl
 
-from ..core.finding import Finding, Severity, worst
+from ..core.finding import Finding
 from ..core.run import Run
 from ..reports.files import new_folder, write
 from ..reports.story import Block, Findings, Prose, Story, Table
@@ -39,11 +39,6 @@ class Scored(Shown):
     run: Run
     level: float = 0.95
     seed: int = 0
-
-    @property
-    def severe(self) -> bool:
-        """Whether a finding is severe."""
-        return worst(self.findings) is Severity.SEVERE
 
     @cached_property
     def story(self) -> Story:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..core.finding import Severity
+from ..core.finding import severe
 from ..reports import numbers
 from .derived import Derived
 
@@ -66,8 +66,8 @@ def _single(answer: Derived, p: int) -> str:
 def _caution(answer: Derived, first: int) -> str:
     if not answer.verified[first]:
         return f" But no label backs {answer.estimate.names[first]}: treat this as a lead, not a result."
-    severe = sum(finding.severity is Severity.SEVERE for finding in answer.findings)
-    return f" {severe} severe finding{'s' if severe > 1 else ''}: read before acting." if severe else ""
+    count = len(severe(answer.findings))
+    return f" {count} severe finding{'s' if count > 1 else ''}: read before acting." if count else ""
 
 
 def _list(names: list[str]) -> str:

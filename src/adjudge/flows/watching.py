@@ -9,7 +9,7 @@ from pathlib import Path
 
 from .._typing import FloatArray
 from ..core.estimate import Audit
-from ..core.finding import Finding, Severity, worst
+from ..core.finding import Finding
 from ..core.run import Run
 from ..reports.story import Story
 from ..tables.run_log import RunLog
@@ -59,11 +59,6 @@ class Watching(Shown):
     def spent(self) -> int:
         """Labels that were used up."""
         return 2 * sum(pair.gold is not None for pair in self.walked.saved.pairs)
-
-    @property
-    def severe(self) -> bool:
-        """Whether a finding is severe: the exit code 2 of the command line."""
-        return worst(self.findings) is Severity.SEVERE
 
     @cached_property
     def story(self) -> Story:

@@ -14,7 +14,7 @@ from pathlib import Path
 import jinja2
 from markupsafe import Markup
 
-from ..core.finding import Severity
+from ..core.finding import Severity, severe
 from . import numbers, svg_curve, svg_forest, svg_matrix, svg_wins
 from .digest import grouped
 from .story import Block, Forest, Story, Table
@@ -44,7 +44,7 @@ def page(story: Story) -> str:
             story=story,
             blocks=blocks,
             findings_id=next((key for key, name, _ in blocks if name == "findings"), ""),
-            severe=[finding for finding in story.findings if finding.severity == Severity.SEVERE],
+            severe=severe(story.findings),
         )
     )
 
