@@ -1,4 +1,4 @@
-"""tables.parts: names before usual names, the surest first; a part may stand in for another; errors name the option."""
+"""tables.parts: names before usual names, the surest first; stand-ins; a wrong or empty name and its option."""
 
 from __future__ import annotations
 
@@ -27,3 +27,10 @@ def test_a_part_may_stand_in_for_another_that_is_then_not_needed() -> None:
 def test_a_named_column_that_is_not_there_is_an_error_with_its_option() -> None:
     with pytest.raises(AdjudgeError, match="--log-chance"):
         parts(["lp"], {"log_chance": "lpp"}, {})
+
+
+def test_an_empty_name_is_a_name_that_no_column_has() -> None:
+    with pytest.raises(AdjudgeError, match=r"no column ''.*--reward"):
+        parts(["click"], {"reward": ""}, USUAL)
+    with pytest.raises(AdjudgeError, match=r"no column ''.*--log-chance"):
+        parts(["chance"], {"chance": None, "log_chance": ""}, USUAL, instead={"chance": "log_chance"})

@@ -1,4 +1,4 @@
-"""Which column plays which part of a log or a table of samples: the one named, or the first of its usual names."""
+"""Which column plays which part of a table: the one that is named, or the first of its usual names."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def parts(
 
     Arguments:
         names: columns of the table.
-        given: part -> the column that the user named for it; None or empty where nobody did.
+        given: part -> the column that the user named for it; None where nobody did.
         usual: part -> its usual names, the surest first; a part without any is taken only when named.
         needed: parts that there must be.
         instead: part -> another of `given` that, when named, stands in its place.
@@ -32,10 +32,10 @@ def parts(
     """
     used: dict[str, str] = {}
     for part, named in given.items():
-        replaced = (instead or {}).get(part, "")
-        found = require(names, named, option(part)) if named else ""
-        used[part] = "" if given.get(replaced) else found or _usual(names, usual.get(part, ()))
-        if part in needed and not used[part] and not given.get(replaced):
+        replaced = given.get((instead or {}).get(part, "")) is not None
+        found = _usual(names, usual.get(part, ())) if named is None else require(names, named, option(part))
+        used[part] = "" if replaced else found
+        if part in needed and not found and not replaced:
             raise AdjudgeError(
                 f"No column names the {part}.",
                 f"Columns here: {listing(list(names))}.",

@@ -16,6 +16,7 @@ from . import coding, numbers
 from .annotations import Annotations
 from .columns import listing, require
 from .numbers import ROW, Door
+from .parts import parts
 from .read import take, whole
 from .sources import open_source
 
@@ -58,7 +59,7 @@ def read(
     """
     opened = open_source(source)
     given = {"item": item, "rater": rater, "label": label, "gold": gold}
-    used = {part: _column(part, name, opened.names) for part, name in given.items()}
+    used = parts(opened.names, given, USUAL, needed=("item", "rater", "label"))
     _refuse_shared(used)
     if weight is not None:
         require(opened.names, weight, "--weight")
@@ -68,31 +69,17 @@ def read(
     return _build(frame, used, weight, tuple(_name(each) for each in classes), door)
 
 
-def _column(part: str, named: str | None, names: Sequence[str]) -> str:
-    """The column that plays a part; empty where there is no gold. Errors: it is not there."""
-    if named is not None:
-        return require(names, named, f"--{part}")
-    for name in USUAL[part]:
-        if name in names:
-            return name
-    if part == "gold":
-        return ""
-    raise AdjudgeError(
-        f"No column names the {part}.", f"Columns here: {listing(list(names))}.", f"Name it with --{part}."
-    )
-
-
 def _refuse_shared(used: dict[str, str]) -> None:
-    """Errors: one column in two parts."""
-    parts: dict[str, str] = {}
+    """Errors: one column in two taken."""
+    taken: dict[str, str] = {}
     for part, name in used.items():
-        if name and name in parts:
+        if name and name in taken:
             raise AdjudgeError(
-                f"Column {name!r} is both the {parts[name]} and the {part}.",
+                f"Column {name!r} is both the {taken[name]} and the {part}.",
                 "Each part has a column of its own.",
                 f"Name another with --{part}.",
             )
-        parts[name] = part
+        taken[name] = part
 
 
 def _name(value: object) -> str:

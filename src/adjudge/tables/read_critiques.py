@@ -9,11 +9,11 @@ import numpy as np
 import polars as pl
 
 from .._typing import FloatArray
-from ..errors import AdjudgeError
 from . import coding, numbers
-from .columns import Names, as_names, listing, require
+from .columns import Names, as_names, require
 from .critiques import Critiques, critiques
 from .numbers import Door
+from .parts import parts
 from .read import take, whole
 from .sources import open_source
 
@@ -73,7 +73,7 @@ def read(
     opened = open_source(source)
     given = {"item": item, "critic": critic, "correct": correct, "verdict": verdict, "sample": sample, "answer": answer,
              "suggested": suggested, "success": success, "steps": steps}  # fmt: skip
-    used = {part: _column(part, name, opened.names) for part, name in given.items()}
+    used = parts(opened.names, given, _USUAL, needed=_NEEDED)
     after = [require(opened.names, name, "--refined") for name in as_names(refined)] or _rewritten(opened.names)
     more = {part: require(opened.names, name, f"--{part}") for part, name in (("cluster", cluster), ("weight", weight))
             if name is not None}  # fmt: skip
@@ -93,18 +93,6 @@ def read(
     if "weight" in more:
         made["weight"] = numbers.weights(frame[more["weight"]], frame.height, door)
     return critiques(made.pop("item"), made.pop("critic"), **made)
-
-
-def _column(part: str, named: str | None, names: Sequence[str]) -> str:
-    """The column that plays a part; empty for one that is not there. Errors: a needed one is not there."""
-    if named is not None:
-        return require(names, named, f"--{part}")
-    found = next((name for name in _USUAL[part] if name in names), "")
-    if not found and part in _NEEDED:
-        raise AdjudgeError(
-            f"No column names the {part}.", f"Columns here: {listing(list(names))}.", f"Name it with --{part}."
-        )
-    return found
 
 
 def _rewritten(names: Sequence[str]) -> list[str]:

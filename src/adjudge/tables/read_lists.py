@@ -19,8 +19,9 @@ from .._typing import FloatArray, Prompt
 from ..errors import AdjudgeError
 from . import numbers
 from ._preference_rows import USUAL, text_of, turns_of
-from .columns import listing, require
+from .columns import listing
 from .numbers import Door
+from .parts import parts
 from .ranked_lists import RankedLists
 from .read import take
 from .sources import open_source
@@ -69,16 +70,16 @@ def read(
     """
     opened = open_source(source)
     given = {"prompt": prompt, "completions": completions, "ranks": ranks, "scores": scores, "weight": weight}
-    used = _columns(given, opened.names)
-    if "completions" not in used or not {"ranks", "scores"} & set(used):
+    used = parts(opened.names, given, USUAL)
+    if not used["completions"] or not (used["ranks"] or used["scores"]):
         raise AdjudgeError(
             f"No columns hold lists with their worth; columns here: {listing(list(opened.names))}.",
             "completions, and ranks or scores.",
             "Name them.",
         )
-    frame = take(opened, tuple(dict.fromkeys(used.values())), where)
+    frame = take(opened, tuple(dict.fromkeys(filter(None, used.values()))), where)
     door = Door.at(frame, list(opened.findings), several=opened.several)
-    part = "scores" if "scores" in used else "ranks"
+    part = "scores" if used["scores"] else "ranks"
     gains = []
     for row, record in enumerate(frame.iter_rows(named=True)):
         texts = record[used["completions"]] or ()
@@ -91,10 +92,10 @@ def read(
             )
         gains.append(worth)
     return RankedLists(
-        tuple(_prompt(cell) for cell in frame[used["prompt"]].to_list()) if "prompt" in used else ("",) * len(gains),
+        tuple(_prompt(cell) for cell in frame[used["prompt"]].to_list()) if used["prompt"] else ("",) * len(gains),
         tuple(tuple(text_of(each) for each in cell or ()) for cell in frame[used["completions"]].to_list()),
         tuple(gains),
-        numbers.weights(frame[used["weight"]], len(gains), door) if "weight" in used else np.ones(len(gains)),
+        numbers.weights(frame[used["weight"]], len(gains), door) if used["weight"] else np.ones(len(gains)),
         np.full(len(gains), flip),
         tuple(door.findings),
     )
@@ -123,12 +124,13 @@ def read_prompts(
     ('1+1?', '2+2?')
     """
     opened = open_source(source)
-    used = _columns({"prompt": prompt, "item": item, "demonstration": demonstration}, opened.names)
-    if "prompt" not in used:
+    given = {"prompt": prompt, "item": item, "demonstration": demonstration}
+    used = parts(opened.names, given, {**USUAL, "item": ("item", "id", "prompt_id")})
+    if not used["prompt"]:
         raise AdjudgeError(
             f"No column holds prompts; columns here: {listing(list(opened.names))}.", "prompt.", "Name it with prompt."
         )
-    frame = take(opened, tuple(dict.fromkeys(used.values())), where)
+    frame = take(opened, tuple(dict.fromkeys(filter(None, used.values()))), where)
     first: dict[Prompt, int] = {}
     for row, cell in enumerate(frame[used["prompt"]].to_list()):
         said = _prompt(cell)
@@ -136,25 +138,11 @@ def read_prompts(
             raise AdjudgeError(f"Row {row}: no prompt.", "A text, or messages.", "Drop it with --where.")
         first.setdefault(said, row)
     rows = list(first.values())
-    names = frame[used["item"]].to_list() if "item" in used else list(range(len(frame)))
-    taught = frame[used["demonstration"]].to_list() if "demonstration" in used else []
+    names = frame[used["item"]].to_list() if used["item"] else list(range(len(frame)))
+    taught = frame[used["demonstration"]].to_list() if used["demonstration"] else []
     return Asked(
         tuple(first), tuple(str(names[row]) for row in rows), tuple(text_of(taught[row]) for row in rows if taught)
     )
-
-
-def _columns(given: dict[str, str | None], names: tuple[str, ...] | list[str]) -> dict[str, str]:
-    """Part -> column. Errors: a column that is not there."""
-    usual = {**USUAL, "item": ("item", "id", "prompt_id")}
-    found = {}
-    for part, name in given.items():
-        if name is not None:
-            found[part] = require(names, name, f"--{part}")
-            continue
-        here = [each for each in usual.get(part, ()) if each in names]
-        if here:
-            found[part] = here[0]
-    return found
 
 
 def _worth(cells: Any, part: str, row: int) -> FloatArray:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -12,9 +11,10 @@ from .._typing import BoolArray
 from ..core.finding import Severity
 from ..errors import AdjudgeError
 from . import coding, numbers
-from .columns import listing, require
+from .columns import require
 from .numbers import ROW, Door
 from .paired_trials import NOMINAL, PairedTrials, paired_trials
+from .parts import parts
 from .read import take, whole
 from .sources import open_source
 
@@ -71,7 +71,7 @@ def read(
     """
     opened = open_source(source)
     given = {"policy": policy, "domain": domain, "score": score, "task": task, "axis": axis, "group": group}
-    used = {part: _column(part, name, opened.names) for part, name in (given | {"cluster": cluster}).items()}
+    used = parts(opened.names, given | {"cluster": cluster}, USUAL, needed=_NEEDED)
     if weight is not None:
         require(opened.names, weight, "--weight")
     needed = tuple(dict.fromkeys(name for name in (*used.values(), weight) if name))
@@ -96,18 +96,6 @@ def read(
         weight=numbers.weights(frame[weight] if weight else None, frame.height, door),
     )
     return replace(made, row=frame[ROW].cast(pl.Int64).to_numpy(), findings=tuple(door.findings))
-
-
-def _column(part: str, named: str | None, names: Sequence[str]) -> str:
-    """The column that plays a part; empty for an optional one that is not there. Errors: it is not there."""
-    if named is not None:
-        return require(names, named, f"--{part}")
-    found = next((name for name in USUAL[part] if name in names), "")
-    if not found and part in _NEEDED:
-        raise AdjudgeError(
-            f"No column names the {part}.", f"Columns here: {listing(list(names))}.", f"Name it with --{part}."
-        )
-    return found
 
 
 def _plain(series: pl.Series) -> list[str]:

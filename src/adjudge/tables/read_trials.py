@@ -18,6 +18,7 @@ from . import coding, numbers
 from .columns import Names, as_names, listing, require
 from .numbers import ROW, Door
 from .outcomes import WORDS
+from .parts import parts
 from .read import codes, take, whole
 from .sources import open_source
 from .trials import CLEAN, Trials
@@ -32,7 +33,7 @@ _USUAL = {
 }
 _CASE = ("case", "case_id", "match", "pair", "pair_id")
 _CLEAN = (CLEAN, "none", "original", "baseline", "control", "unchanged")
-_OPTIONAL = ("judge", "push", "gold")
+_NEEDED = ("item", "condition", "verdict")
 
 
 def read(
@@ -78,7 +79,7 @@ def read(
     """
     opened = open_source(source)
     given = {"item": item, "judge": judge, "condition": condition, "verdict": verdict, "push": push, "gold": gold}
-    used = {part: _column(part, name, opened.names) for part, name in given.items()}
+    used = parts(opened.names, given, _USUAL, needed=_NEEDED)
     cases = [require(opened.names, name, "--case") for name in as_names(case)]
     cases = cases or [name for name in _CASE if name in opened.names][:1]
     more = {part: require(opened.names, name, f"--{part}") for part, name in (("cluster", cluster), ("weight", weight))
@@ -86,18 +87,6 @@ def read(
     frame = take(opened, tuple(dict.fromkeys(name for name in (*used.values(), *cases, *more.values()) if name)), where)
     door = Door.at(frame, list(opened.findings), several=opened.several)
     return _build(frame, used, cases, more, clean, scored, door)
-
-
-def _column(part: str, named: str | None, names: Sequence[str]) -> str:
-    """The column that plays a part; empty for an optional one that is not there. Errors: it is not there."""
-    if named is not None:
-        return require(names, named, f"--{part}")
-    found = next((name for name in _USUAL[part] if name in names), "")
-    if not found and part not in _OPTIONAL:
-        raise AdjudgeError(
-            f"No column names the {part}.", f"Columns here: {listing(list(names))}.", f"Name it with --{part}."
-        )
-    return found
 
 
 def _build(
