@@ -7,7 +7,9 @@ import pytest
 
 from adjudge.errors import AdjudgeError
 from adjudge.rewards import bradley_terry, ensemble
+from adjudge.stats import held_pairs
 from adjudge.stats.reward_members import Members
+from adjudge.tables.preferences import from_arrays
 from rewards.pairs_worlds import TRUE, pairs
 
 
@@ -63,6 +65,44 @@ def test_members_that_see_a_part_of_the_features() -> None:
     assert model.figures["agreement of members"] < 0.9
     assert model.report["all"].accuracy > 0.6
     assert np.sign(every.sum(axis=0))[:3].tolist() == np.sign(TRUE)[:3].tolist()
+
+
+def test_the_error_counts_that_of_the_zero_and_of_weights_that_draw_the_fit() -> None:
+    trials, centre, truth = 200, np.array([2.0, 0, 0, 1, 0]), np.array([1.0, -0.6, 0.3, 0, 0.5])
+    asked = np.random.default_rng(7).normal(size=(2, 11, 5))
+    zero, fits = [], []
+    for seed in range(trials):
+        rng = np.random.default_rng((seed, 181))
+        left, right = rng.normal(size=(2, 61, 5))
+        won = rng.random(61) < 1 / (1 + np.exp(-(left - right) @ truth))
+        model = ensemble.fit(from_arrays(left + centre, right + centre, won), members=3, how="mean", folds=0)
+        zero.append([model.score(centre[None])[0], model.score_stderr(centre[None])[0]])
+        fits.append(model.log_odds(*asked))
+    for found, slack in ((np.array(zero)[:, :, None], 4 / np.sqrt(2 * trials)), (np.array(fits), 0.13)):
+        ratio = np.sqrt((found[:, 0].std(axis=0) ** 2).mean() / (found[:, 1] ** 2).mean())
+        assert abs(ratio - 1) < slack  # contrasts of 5 coefficients count as about two
+
+
+def test_the_report_is_of_members_that_see_what_the_members_see() -> None:
+    table = pairs(307, 8)
+    model = ensemble.fit(table, members=1, features="part", how="mean")
+    own = Members.of(model).table[0, :-1] != 0
+    by_hand = np.column_stack([table.difference[:, own], np.ones(307)])
+    lead = np.log(model.held_out / (1 - model.held_out))
+    # Each fold is one linear form of the features shown, so that few rows beside their number span all of them.
+    fold = held_pairs.split(307, 5, 0)
+    for number in range(5):
+        rows = fold == number
+        left_over = np.linalg.lstsq(by_hand[rows], lead[rows], rcond=None)[1]
+        assert left_over[0] < 1e-9
+
+
+def test_sides_count_alike_and_what_members_notice_is_told() -> None:
+    table = pairs(307, 9)
+    one, other = (ensemble.fit(each, folds=0) for each in (table, table.swapped))
+    assert one.figures == pytest.approx(other.figures)
+    apart = from_arrays(table.left, table.right, table.difference[:, 0] > 0)
+    assert [found.code for found in ensemble.fit(apart, ridge=1e-6, folds=0).findings] == ["rewards-separable"]
 
 
 @pytest.mark.parametrize("wrong", [{"members": 0}, {"how": "best"}, {"features": "none"}, {"penalty": -1.0}])
