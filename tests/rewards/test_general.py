@@ -84,6 +84,15 @@ def test_the_error_covers_the_truth() -> None:
     assert abs(inside / (11 * trials) - 0.95) < 4 * np.sqrt(0.95 * 0.05 / (5 * trials))
 
 
+def test_a_ladder_has_no_circles() -> None:
+    # Only neighbours were compared, so that some reward explains whatever came out.
+    rng = np.random.default_rng(6)
+    first = rng.integers(0, 4, 3001)
+    won = rng.random(3001) < 1 / (1 + np.exp(-1.0))
+    names = np.eye(5)
+    assert general.fit(from_arrays(names[first], names[first + 1], won), folds=0).figures["share of circles"] < 1e-6
+
+
 def test_there_is_no_reward_and_a_circle_needs_a_plane() -> None:
     table = circles(301, 5)
     with pytest.raises(AdjudgeError, match="follow no reward"):

@@ -17,12 +17,14 @@ from scipy import special
 from .._typing import FloatArray
 from ..core.card import Card, Paper
 from ..errors import AdjudgeError
-from ..stats import held_pairs, pair_logit, reward_forms
+from ..stats import held_pairs, pair_logit, reward_forms, row_products
 from ..stats.pair_logit import Pairs
 from ..stats.skew import Skew, directions
 from ..tables.preferences import Preferences
 from ..tables.reward_model import Form, RewardModel
 from . import _linear
+
+FAINT, TINY = 1e-9, 1e-300  # of a feature's own square: a penalty that only keeps a projection apart from 0/0
 
 CARD = Card(
     answers="Which of two responses is preferred, where preferences may run in circles?",
@@ -42,6 +44,7 @@ CARD = Card(
     limits=(
         "There is no reward: a policy is improved against others, not against a score (objectives of Nash type).",
         "K has a parameter for each pair of directions; few pairs shrink it towards no circles.",
+        "A reward that hangs on the prompt, told by features of both sides alike, counts among the circles.",
     ),
     when="Where rewards.bradley_terry predicts little better than a coin although annotators agree with themselves.",
     rows=(123,),
@@ -105,10 +108,6 @@ def fit(
 
     chance = held_pairs.held_out(preferences, predict, folds=folds, seed=seed)
     told = held_pairs.report(preferences, chance)
-    lead, straight = form.features(used.left, used.right) @ found.coefficients, used.difference
-    by_reward = straight @ found.coefficients[: used.d]
-    mass = used.weight / used.weight.sum()
-    circles = float(mass @ (lead - by_reward) ** 2)
     return RewardModel(
         "rewards.general",
         found.coefficients,
@@ -117,10 +116,19 @@ def fit(
         compare,
         held_out=chance,
         report=told,
-        figures={
-            "free parameters": found.effective,
-            "share of circles": circles / max(circles + float(mass @ by_reward**2), 1e-300),
-        },
+        figures={"free parameters": found.effective, "share of circles": _circles(used, form, found.coefficients)},
         findings=(*preferences.findings, *found.findings, *_linear.weak(told)),
         form=kept,
     )
+
+
+def _circles(rows: Preferences, form: Skew, parameters: FloatArray) -> float:
+    """Share of the log-odds' mean square that no reward of the features gives, on the pairs that were compared.
+
+    The skew form can say what a reward says, too: where only neighbours were compared there is no circle to see.
+    """
+    lead, straight = form.features(rows.left, rows.right) @ parameters, rows.difference
+    bend = row_products.gram(straight, rows.weight)
+    faint = FAINT * np.diag(bend) + TINY
+    by_reward = straight @ row_products.solve(bend, faint, straight.T @ (rows.weight * lead))
+    return min(float(rows.weight @ (lead - by_reward) ** 2) / max(float(rows.weight @ lead**2), TINY), 1.0)
