@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from scipy.optimize import brentq
 
+from adjudge.errors import AdjudgeError
 from adjudge.rewards import bradley_terry, margin
 from adjudge.tables.preferences import from_arrays
 from rewards.pairs_worlds import pairs
@@ -47,3 +48,9 @@ def test_margins_are_kept_under_flips() -> None:
     assert np.linalg.norm(margin.fit(replace(table, flip=np.zeros(2003)), folds=0).parameters) < 0.8 * np.linalg.norm(
         true
     )
+
+
+@pytest.mark.parametrize(("unit", "told"), [(-1.0, 1.0), (np.nan, 1.0), (1.0, np.inf)])
+def test_a_unit_below_zero_or_a_margin_without_end_is_refused(unit: float, told: float) -> None:
+    with pytest.raises(AdjudgeError, match="finite unit"):
+        margin.fit(replace(pairs(31, 0), margin=np.full(31, told)), unit=unit)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -68,3 +70,13 @@ def test_ratings_are_needed_and_one_cluster_has_no_error() -> None:
         regression.fit(from_arrays(table.left, table.right, table.outcome))
     one = from_arrays(table.left, table.right, table.outcome, rating=table.rating, cluster=np.zeros(31, int))
     assert np.isnan(regression.fit(one).covariance).all()
+
+
+def test_a_scale_from_one_cluster_has_no_error_and_a_penalty_is_needed() -> None:
+    table = rated(101, 6)
+    model = regression.fit(replace(table, outcome=np.where(table.cluster == 0, table.outcome, np.nan)), folds=0)
+    assert np.isfinite(model.covariance[:6, :6]).all()
+    assert np.isnan(model.covariance[6, 6])
+    for ridge in (0.0, -1.0, np.nan):
+        with pytest.raises(AdjudgeError, match="penalty above 0"):
+            regression.fit(table, ridge=ridge)

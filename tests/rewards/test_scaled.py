@@ -39,6 +39,23 @@ def test_a_start_from_ratings_reaches_from_the_regression_to_the_pairs() -> None
     np.testing.assert_allclose(far.parameters, bradley_terry.fit(table, ridge=1e-7, folds=0).parameters, atol=1e-4)
 
 
+def test_ratings_of_pairs_that_nobody_compared_count_in_the_start() -> None:
+    table = replace(rated(301, 5), margin=np.ones(301))
+    compared = np.arange(301) % 3 == 0
+    apart = replace(
+        table,
+        outcome=np.where(compared, table.outcome, np.nan),
+        rating=np.where(compared[:, None], np.nan, table.rating),
+    )
+    by_rating = regression.fit(apart, folds=0)
+    near = scaled.fit(apart, start="ratings", ridge=1e9)
+    expected = by_rating.figures["log-odds by point"] * by_rating.parameters[:5]
+    np.testing.assert_allclose(near.parameters, expected, rtol=1e-4)
+    assert near.report["all"].accuracy > 0.7
+    said = [each.log_odds(table.left, table.right)[1].mean() for each in (near, by_rating)]
+    assert said[0] == pytest.approx(said[1], rel=0.02)
+
+
 def test_the_error_counts_that_of_the_start() -> None:
     # A penalty of 30 pairs pulls towards ratings: over worlds the fits must spread as their errors say.
     fits = [scaled.fit(replace(rated(300, seed, shared=1.0), margin=np.ones(300)), start="ratings", ridge=30.0, folds=0)

@@ -26,7 +26,9 @@ def pairs_of(preferences: Preferences, weight: FloatArray | None = None) -> Pair
     return Pairs(preferences.difference, mass * target, mass * (1 - target))
 
 
-def fitted(method: str, preferences: Preferences, solve: Solve, *, folds: int, seed: int) -> RewardModel:
+def fitted(
+    method: str, preferences: Preferences, solve: Solve, *, folds: int, seed: int, whole: bool = False
+) -> RewardModel:
     """A model of the pairs that were compared, with its held-out report.
 
     Arguments:
@@ -34,16 +36,17 @@ def fitted(method: str, preferences: Preferences, solve: Solve, *, folds: int, s
         preferences: every row.
         solve: fits pairs.
         folds, seed: of the pairs held out.
+        whole: whether `solve` is given the rows that nobody compared, too.
     """
     used = held_pairs.require(preferences, instead="Fit ratings with rewards.regression.")
-    found = solve(used, True)
+    found = solve(preferences if whole else used, True)
     reward, compare = linear(found.coefficients)
 
     def predict(some: Preferences, others: Preferences) -> FloatArray:
         rows = some.compared
         if not rows.any():
             return np.full(others.n, np.nan)
-        return special.expit(others.difference @ solve(some.take(rows), False).coefficients)
+        return special.expit(others.difference @ solve(some if whole else some.take(rows), False).coefficients)
 
     chance = held_pairs.held_out(preferences, predict, folds=folds, seed=seed)
     told = held_pairs.report(preferences, chance)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..core.card import Card, Paper
+from ..errors import AdjudgeError
 from ..stats import pair_logit
 from ..stats.pair_logit import Pairs
 from ..tables.preferences import Preferences
@@ -61,13 +62,19 @@ def fit(
         folds: parts of the held-out report; 0 for none.
         seed: of the parts.
 
-    Errors: no features, no outcome, a penalty that is not above 0.
+    Errors: no features, no outcome, a penalty that is not above 0, a unit below 0, a margin without end.
 
     >>> from adjudge.tables.preferences import from_arrays
     >>> far, near = (fit(from_arrays([[1.0]] * 3, [[0.0]] * 3, [1, 1, 0], margin=[m, m, 0]), folds=0) for m in (2, 0))
     >>> bool(far.parameters[0] > near.parameters[0])
     True
     """
+    if not (np.isfinite(unit) and unit >= 0) or np.isinf(preferences.margin).any():
+        raise AdjudgeError(
+            f"rewards.margin: unit = {unit:g}, largest margin = {np.nanmax(preferences.margin, initial=0.0):g}.",
+            "A finite unit >= 0, and finite margins.",
+            "Correct it; unit = 0 is rewards.bradley_terry.",
+        )
 
     def solve(rows: Preferences, error: bool) -> pair_logit.Fit:
         plain = _linear.pairs_of(rows)

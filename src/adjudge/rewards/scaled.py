@@ -14,7 +14,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from .._typing import FloatArray
+from .._typing import FloatArray, IntArray
 from ..core.card import Card, Paper
 from ..core.finding import Finding, Severity
 from ..errors import AdjudgeError
@@ -74,18 +74,19 @@ def fit(
     """
     if start not in STARTS:
         raise AdjudgeError(f"rewards.scaled: start = {start!r}.", f"One of {', '.join(STARTS)}.", "Name one of them.")
-    if start == "ratings" and not np.isfinite(preferences.rating[preferences.weight > 0]).any():
+    if start == "ratings" and not _rated(preferences):
         raise AdjudgeError(
             "preferences.rating: no response is rated.", "A start from ratings needs some.", "Use start='zero'."
         )
 
     def solve(rows: Preferences, error: bool) -> pair_logit.Fit:
-        weighted = _linear.pairs_of(rows, rows.weight * strength(rows))
-        if start == "zero":
-            return pair_logit.fit(weighted, rows.cluster, ridge=ridge, error=error)
-        return _from_ratings(rows, weighted, ridge, rating_ridge)
+        pairs = rows.take(rows.compared) if start == "ratings" else rows
+        weighted = _linear.pairs_of(pairs, pairs.weight * strength(pairs))
+        if start == "zero" or not _rated(rows):
+            return pair_logit.fit(weighted, pairs.cluster, ridge=ridge, error=error)
+        return _from_ratings(rows, pairs.cluster, weighted, ridge, rating_ridge)
 
-    model = _linear.fitted("rewards.scaled", preferences, solve, folds=folds, seed=seed)
+    model = _linear.fitted("rewards.scaled", preferences, solve, folds=folds, seed=seed, whole=start == "ratings")
     return replace(model, findings=(*model.findings, *_unsaid(preferences)))
 
 
@@ -108,12 +109,19 @@ def strength(rows: Preferences) -> FloatArray:
     return np.where(known, rows.margin / mean, 1.0)
 
 
-def _from_ratings(rows: Preferences, weighted: pair_logit.Pairs, ridge: float, rating_ridge: float) -> pair_logit.Fit:
-    """The fit pulled to the regression's rewards, whose own error it carries: ∂β̂/∂c = λA⁻¹."""
+def _rated(rows: Preferences) -> bool:
+    return bool(np.isfinite(rows.rating[rows.weight > 0]).any())
+
+
+def _from_ratings(
+    rows: Preferences, cluster: IntArray, weighted: pair_logit.Pairs, ridge: float, rating_ridge: float
+) -> pair_logit.Fit:
+    """The fit pulled to the regression's rewards, whose own error it carries: ∂β̂/∂c = λA⁻¹; every rating counts."""
     rated = rating_fit.fit(rows, ridge=rating_ridge)
-    found = pair_logit.fit(weighted, rows.cluster, ridge=ridge, centre=rated.scale * rated.coefficients)
+    found = pair_logit.fit(weighted, cluster, ridge=ridge, centre=rated.scale * rated.coefficients)
     by_start = rated.scale * rated.influence[:, :-2] + np.outer(rated.influence[:, -1], rated.coefficients)
-    influence = found.influence() + ridge * by_start[found.units] @ found.bread
+    influence = ridge * by_start @ found.bread
+    influence[found.units] += found.influence()
     return replace(found, covariance=influence.T @ influence)
 
 

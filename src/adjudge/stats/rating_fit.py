@@ -17,6 +17,7 @@ from scipy import sparse
 
 from .._typing import BoolArray, FloatArray
 from ..core.finding import Finding
+from ..errors import AdjudgeError
 from ..tables.preferences import Features, Preferences
 from .cluster import group_sums
 from .pair_logit import Pairs, minimise, sandwich
@@ -57,7 +58,13 @@ def fit(preferences: Preferences, *, ridge: float) -> RatingFit:
     Arguments:
         preferences: with a rating somewhere.
         ridge: λ > 0, in ratings.
+
+    Errors: another penalty.
     """
+    if not (np.isfinite(ridge) and ridge > 0):
+        raise AdjudgeError(
+            f"ratings: ridge = {ridge:g}.", "A penalty above 0.", "Give a small one such as 1e-6 for almost none."
+        )
     rated = np.isfinite(preferences.rating) & (preferences.weight > 0)[:, None]
     rows = np.concatenate([np.flatnonzero(rated[:, side]) for side in (0, 1)])
     x = _with_ones(preferences, rated)
@@ -87,9 +94,10 @@ def _scaled(preferences: Preferences, beta: FloatArray, influence: FloatArray) -
     first, second = logit.slopes(scale * apart)
     bend = float(second @ apart**2) + FAINT
     score = group_sums(pairs.cluster, first * apart, preferences.units)
-    units = max(np.unique(pairs.cluster).size, 2)
+    units = np.unique(pairs.cluster).size
+    steady = np.sqrt(units / (units - 1)) if units > 1 else np.nan  # one cluster has no spread of its own
     lean = np.asarray((scale * second * apart + first) @ pairs.difference)
-    influence[:, -1] = -(score * np.sqrt(units / (units - 1)) + influence[:, :-2] @ lean) / bend
+    influence[:, -1] = -(score * steady + influence[:, :-2] @ lean) / bend
     return scale
 
 
