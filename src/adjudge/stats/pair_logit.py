@@ -23,15 +23,16 @@ from .._typing import FloatArray, IntArray
 from ..core.finding import Finding, Severity
 from ..errors import AdjudgeError
 from ..tables.preferences import Features, dense
-from .row_products import gram, solve, squared
+from .row_products import gram, solve, squared, turned
 
 STEPS, HALVINGS = 100, 40
 LONG, THIN, ROWS = 20_000, 16, 20  # rows of a table that starts from a part of it; how small; rows by feature of a part
-RUN, READ = 64, 1 << 9  # rows side by side that a part takes; rows of a dense table that are read at once
+RUN, READ = 64, 1 << 10  # rows side by side that a part takes; rows of a dense table that are read at once
 DEAR = 1e8  # products in a matrix of second derivatives above which it is rough, and kept
 FAST = 0.1  # a step that gains more than this share of the one before asks for a fresh matrix
 PART = 0.05  # of the loss that a part leaves by chance: as far as its own optimum is worth seeking
 ACCURACY, LAST = 1e-10, 1e-11  # of the Newton decrement, and of the loss that is left, by unit of weight
+SPARE = 1e-5  # of the loss that a long table leaves by chance, d/2n, which is not worth another visit to it
 MOST_FEATURES = 20_000
 STIFF = 1e6  # condition number from which a product of three matrices would lose digits that a sum of squares keeps
 FAR = 30.0  # log-odds of a pair beyond which nothing more can be learnt from data that are separable
@@ -121,7 +122,7 @@ def minimise(pairs: Pairs, *, ridge: float, centre: FloatArray | None = None) ->
     """[d] the coefficients; from `centre`, to which the penalty pulls (0 when None).
 
     Long tables start from the optimum of a sixteenth of the rows, whose matrix of second derivatives then serves for
-    all of them while its steps gain enough: slopes are exact, so that the end is the same.
+    all of them while its steps gain enough: slopes are exact, so that the end is the same to 1e-5 of chance's loss.
 
     Errors: a penalty that is not above 0 or a loss without a minimum; more features than Newton's steps can hold.
     """
@@ -140,7 +141,7 @@ def minimise(pairs: Pairs, *, ridge: float, centre: FloatArray | None = None) ->
     few = part.every(THIN) if part.better.size > THIN * ROWS * d else None
     start = origin if few is None else _descended(few, pull / THIN, origin, origin, None, THIN * PART * d / n)[0]
     start, bend = _descended(part, pull, origin, start, None, PART * d / n)
-    return _descended(pairs, ridge, origin, start, THIN * bend, LAST)[0]
+    return _descended(pairs, ridge, origin, start, THIN * bend, max(LAST, SPARE * d / (2 * n)))[0]
 
 
 def _descended(
@@ -159,7 +160,7 @@ def _descended(
     for _ in range(STEPS):
         gain = np.inf
         if bend is not None and dear:
-            step = -_turned(bend, ridge, slope, seen)
+            step = -turned(bend, ridge, slope, seen)
             gain = -float(slope @ step)
         if bend is None or not dear or gain > FAST * last:
             # A margin beside an outcome beyond [0, 1] can bend the loss down; the step then takes the bend for none.
@@ -185,18 +186,6 @@ def _descended(
         beta, value, slope, last = trial, new, new_slope, gain
     assert bend is not None  # some step was made
     return beta, bend
-
-
-def _turned(bend: FloatArray, ridge: float, slope: FloatArray, seen: list[tuple[FloatArray, FloatArray]]) -> FloatArray:
-    """[d] slope over the kept matrix, corrected by how slopes changed along the steps seen (L-BFGS, two loops)."""
-    along = []
-    for step, change in reversed(seen):
-        along.append(float(step @ slope) / float(step @ change))
-        slope = slope - along[-1] * change
-    found = solve(bend, ridge, slope)
-    for (step, change), share in zip(seen, reversed(along), strict=True):
-        found = found + (share - float(change @ found) / float(step @ change)) * step
-    return found
 
 
 def _valued(pairs: Pairs, beta: FloatArray, ridge: float, origin: FloatArray) -> tuple[float, FloatArray]:
@@ -237,7 +226,9 @@ def fit(pairs: Pairs, cluster: IntArray, *, ridge: float, centre: FloatArray | N
         none = np.zeros((0, 0))
         return Fit(beta, none, none, np.zeros(0, dtype=np.int64), lambda: none, np.nan, ())
     first, second = pairs.slopes(lead := pairs.x @ beta)
-    return sandwich(pairs.x, first, gram(pairs.x, second), beta, cluster, ridge=ridge, lead=lead)
+    bend, apart = gram(pairs.x, second), beta - (0.0 if centre is None else centre)
+    beta = beta - solve(bend, ridge, first @ pairs.x + ridge * apart)
+    return sandwich(pairs.x, first, bend, beta, cluster, ridge=ridge, lead=lead)
 
 
 def sandwich(

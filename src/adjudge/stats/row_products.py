@@ -70,3 +70,15 @@ def solve(bend: FloatArray, ridge: FloatArray | float, right: FloatArray) -> Flo
         return linalg.cho_solve(linalg.cho_factor(penalised, check_finite=False), right, check_finite=False)
     except linalg.LinAlgError:
         return linalg.pinvh(penalised) @ right
+
+
+def turned(bend: FloatArray, ridge: float, slope: FloatArray, seen: list[tuple[FloatArray, FloatArray]]) -> FloatArray:
+    """[d] slope over the kept matrix, corrected by how slopes changed along the steps seen (L-BFGS, two loops)."""
+    along = []
+    for step, change in reversed(seen):
+        along.append(float(step @ slope) / float(step @ change))
+        slope = slope - along[-1] * change
+    found = solve(bend, ridge, slope)
+    for (step, change), share in zip(seen, reversed(along), strict=True):
+        found = found + (share - float(change @ found) / float(step @ change)) * step
+    return found
