@@ -49,3 +49,8 @@ def test_neither_scores_nor_a_judge_is_an_error_with_its_remedy(capsys: pytest.C
     assert "--protocol" in capsys.readouterr().err
     assert main(["pairs", "samples.jsonl", "--judge", "score", "--method", "best_wurst", "--no-report"]) == 1
     assert "best_worst" in capsys.readouterr().err
+
+
+def test_how_models_are_asked_is_said_as_for_judge(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["pairs", "samples.jsonl", "--judge", "score", "--tries", "0", "--no-report"]) == 1
+    assert "tries is 0" in capsys.readouterr().err

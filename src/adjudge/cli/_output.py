@@ -53,7 +53,7 @@ def interrupted(remark: str = "") -> int:
     return INTERRUPTED
 
 
-def paid(store: str | None) -> str:
+def paid(store: str | Path | None) -> str:
     """The remark for commands that ask models, whose answers are in a store; empty where there is none."""
     return f"What was answered is kept in {store}: type the same command to go on." if store else ""
 

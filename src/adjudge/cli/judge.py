@@ -7,15 +7,12 @@ from typing import Any
 
 import click
 
-from ..flows.asking import Asking
 from ..flows.judge import judge
-from ..reports.files import new_folder
+from ._asking import asking_of, asking_options
 from ._columns import assigned
 from ._help import examples
 from ._output import SEVERE, interrupted, output, paid, written
 from ._progress import spending_bar
-
-ASKING = ("budget", "tokens", "price_in", "price_out", "concurrency", "per_minute", "tries", "timeout")
 
 
 @click.command(
@@ -59,15 +56,7 @@ ASKING = ("budget", "tokens", "price_in", "price_out", "concurrency", "per_minut
 @click.option("--against", default="", metavar="POLICY", help="Pair this policy with each other one alone.")
 @click.option("--pairs", type=int, default=0, metavar="N", help="Pairs drawn for each prompt.  [default: all]")
 @click.option("--limit", type=int, default=0, metavar="N", help="Judge the first N cases.  [default: all]")
-@click.option("--budget", type=float, metavar="MONEY", help="Stop when this is spent; needs prices.")
-@click.option("--tokens", type=float, metavar="N", help="Stop when so many tokens are used.")
-@click.option("--price-in", type=float, default=0.0, metavar="MONEY", help="For a million tokens read.")
-@click.option("--price-out", type=float, default=0.0, metavar="MONEY", help="For a million tokens written.")
-@click.option("--concurrency", type=int, default=16, show_default=True, help="Calls under way at once.")
-@click.option("--per-minute", type=float, metavar="N", help="Calls begun in a minute at most.")
-@click.option("--tries", type=int, default=6, show_default=True, help="Of one call.")
-@click.option("--timeout", type=float, default=60.0, show_default=True, help="Seconds until a call is given up.")
-@click.option("--store", type=click.Path(), metavar="FILE", help="Keeps every answer.  [default: OUT/replies.sqlite]")
+@asking_options
 @click.option("--level", type=float, default=0.95, show_default=True, help="Coverage of the intervals.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of every random draw.")
 @output
@@ -79,7 +68,6 @@ def command(
     options: tuple[str, ...],
     rubric: str | None,
     template: str | None,
-    store: str | None,
     **given: Any,
 ) -> int:
     """Judge answers, each alone, in pairs or all of a prompt together, as the protocol takes them.
@@ -90,9 +78,7 @@ def command(
     Keys are read from OPENAI_API_KEY and written nowhere. Exit code 2 means that a finding is severe.
     """
     chosen = assigned(options) | ({"rubric": rubric} if rubric else {}) | ({"prompt": template} if template else {})
-    if store is None and not no_report:
-        store = str(new_folder(out) / "replies.sqlite")
-    asking = Asking(**{name: given.pop(name) for name in ASKING}, store=store)
+    asking = asking_of(given, None if no_report else out)
     given["response"] = given["response"] or None
     given["takes"] = {None: None, "alone": 1, "pairs": 2, "lists": 0}[given["takes"]]
     with spending_bar("Judging") as progress:
@@ -105,6 +91,6 @@ def command(
                 **given,
             )
         except KeyboardInterrupt:
-            return interrupted(paid(store))
+            return interrupted(paid(asking.store))
     written(answer, form, out, no_report)
     return SEVERE if answer.severe else 0

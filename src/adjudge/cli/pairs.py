@@ -7,15 +7,12 @@ from typing import Any
 
 import click
 
-from ..flows.asking import Asking
 from ..flows.pairs import LABELS, pairs
-from ..reports.files import new_folder
+from ._asking import asking_of, asking_options
 from ._columns import assigned
 from ._help import examples
 from ._output import SEVERE, interrupted, output, paid, written
 from ._progress import spending_bar
-
-ASKING = ("budget", "tokens", "price_in", "price_out", "concurrency")
 
 
 @click.command(
@@ -52,12 +49,7 @@ ASKING = ("budget", "tokens", "price_in", "price_out", "concurrency")
 @click.option("--log-probability", metavar="COLUMN", help="Of the response.  [default: log_probability, logprob …]")
 @click.option("--weight", metavar="COLUMN", help="How many equal prompts a prompt stands for.")
 @click.option("--where", metavar="SQL", help="Keep rows only where this holds.")
-@click.option("--budget", type=float, metavar="MONEY", help="Stop the judge when this is spent; needs prices.")
-@click.option("--tokens", type=float, metavar="N", help="Stop the judge when so many tokens are used.")
-@click.option("--price-in", type=float, default=0.0, metavar="MONEY", help="For a million tokens read.")
-@click.option("--price-out", type=float, default=0.0, metavar="MONEY", help="For a million tokens written.")
-@click.option("--concurrency", type=int, default=16, show_default=True, help="Calls under way at once.")
-@click.option("--store", type=click.Path(), metavar="FILE", help="Keeps every answer.  [default: OUT/replies.sqlite]")
+@asking_options
 @click.option("--seed", type=int, default=0, show_default=True, help="Of every random draw.")
 @output
 def command(
@@ -68,7 +60,6 @@ def command(
     judge: tuple[str, ...],
     options: tuple[str, ...],
     arguments: tuple[str, ...],
-    store: str | None,
     **given: Any,
 ) -> int:
     """Pair samples of a policy: score them, put the scores on the scale of gold, and match them within each prompt.
@@ -78,9 +69,7 @@ def command(
     chance that the chosen one is better in gold), weight, flip and margin, which trainers read as it is. Exit code 2
     means that a finding is severe.
     """
-    if given["protocol"] and store is None and not no_report:
-        store = str(new_folder(out) / "replies.sqlite")
-    asking = Asking(**{name: given.pop(name) for name in ASKING}, store=store)
+    asking = asking_of(given, out if given["protocol"] and not no_report else None)
     with spending_bar("Judging") as progress:
         try:
             answer = pairs(
@@ -93,6 +82,6 @@ def command(
                 **given,
             )
         except KeyboardInterrupt:
-            return interrupted(paid(store))
+            return interrupted(paid(asking.store))
     written(answer, form, out, no_report)
     return SEVERE if answer.severe else 0
