@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from ..errors import AdjudgeError
+from ..tables.json_lines import keyed
 
 Row = tuple[str, str, int, list[float], dict[str, float]]
 """Prompt, model, candidate, ratings, and score by metric."""
@@ -15,8 +15,8 @@ Row = tuple[str, str, int, list[float], dict[str, float]]
 
 def read(path: Path | str, scores: Path | str, skills: Path | str | None) -> tuple[list[Row], dict[str, list[str]]]:
     """Rows of rated pictures, and prompts by skill. Errors: as of `genai_bench.load`."""
-    path, rated = Path(path), _object(path)
-    measured = {metric: _by_picture(Path(scores), metric, told) for metric, told in _object(scores).items()}
+    path, rated = Path(path), keyed(path, "prompt")
+    measured = {metric: _by_picture(Path(scores), metric, told) for metric, told in keyed(scores, "metric").items()}
     rows: list[Row] = []
     for key, one in rated.items():
         models = one.get("models") if isinstance(one, dict) else None
@@ -77,7 +77,7 @@ def _skills(path: Path, prompts: set[str]) -> dict[str, list[str]]:
     """Prompts by skill; numbers are filled up with zeros as the ids of the prompts are."""
     wide = {int(key): key for key in prompts if key.isdigit()}
     tags: dict[str, list[str]] = {}
-    for skill, ids in _object(path).items():
+    for skill, ids in keyed(path, "skill").items():
         if not isinstance(ids, list):
             raise AdjudgeError(
                 f"{path.name}: {skill} holds no list.", "A list of ids of prompts for each skill.", "Correct it."
@@ -85,14 +85,3 @@ def _skills(path: Path, prompts: set[str]) -> dict[str, list[str]]:
         named = [wide.get(int(one), str(one)) if str(one).isdigit() else str(one) for one in ids]
         tags[str(skill)] = [one for one in named if one in prompts]
     return tags
-
-
-def _object(path: Path | str) -> dict[str, Any]:
-    path = Path(path)
-    try:
-        found = json.loads(path.read_text("utf-8-sig"))
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as problem:
-        raise AdjudgeError(f"{path.name}: {problem}.", "A JSON object.", "Write it again.") from None
-    if not isinstance(found, dict) or not found:
-        raise AdjudgeError(f"{path.name}: it holds no object.", "A JSON object, not empty.", "Is it another file?")
-    return found

@@ -11,7 +11,6 @@ Replies are read by the forms of each benchmark: `[[A]]`, `[[A>>B]]`, `m` or `M`
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,7 +21,7 @@ import numpy as np
 
 from .._typing import BoolArray, FloatArray, IntArray
 from ..errors import AdjudgeError
-from ..tables.files import reading, require_readable, unzipped
+from ..tables.files import document
 
 ARENA = "judgerbench_A"
 _STEPS = {"A>>B": 2.0, "A>B": 1.0, "A=B": 0.0, "B>A": -1.0, "B>>A": -2.0}
@@ -126,9 +125,7 @@ FORMAT = ("fofo_test_prompts", "fofo_test_prompts_cn")  # a single answer is rat
 
 
 def _rows(file: Path, judge: str) -> list[tuple[Any, ...]]:
-    require_readable(file)
-    with reading(file), unzipped(file) as stream:
-        found: Any = json.loads(stream.read().decode("utf-8-sig"))
+    found = document(file)
     entries = list(found.values()) if isinstance(found, Mapping) else found
     made: list[tuple[Any, ...]] = []
     for number, row in enumerate(entries if isinstance(entries, list) else [entries], start=1):

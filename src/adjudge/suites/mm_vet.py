@@ -13,7 +13,6 @@ Yu, Yang, Li et al. (2024), MM-Vet, §3 and §4. Limits: scores are in [0, 1]; t
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -29,6 +28,7 @@ from ..core.finding import Finding, Severity
 from ..errors import AdjudgeError
 from ..stats.power import POWER, detectable
 from ..stats.scored_means import scored_means
+from ..tables.json_lines import keyed
 
 METHOD = "suites.mm_vet"
 CAPABILITIES = ("rec", "ocr", "know", "gen", "spat", "math")
@@ -103,13 +103,13 @@ def load(
     Errors: a file that is no JSON object; a grade of an unknown question, or outside [0, 1]; a question without a
     capability.
     """
-    known = {key: _question(key, row, Path(questions).name) for key, row in _object(questions).items()}
+    known = {key: _question(key, row, Path(questions).name) for key, row in keyed(questions, "question id").items()}
     grades = path if isinstance(path, Mapping) else {Path(path).stem: path}
     texts = predictions if isinstance(predictions, Mapping) else dict.fromkeys(grades, predictions)
     found: list[tuple[str, str, list[float], float]] = []
     for name, file in grades.items():
-        said = _object(texts[name]) if texts.get(name) else {}  # type: ignore[arg-type]
-        for key, row in _object(file).items():
+        said = keyed(texts[name], "question id") if texts.get(name) else {}  # type: ignore[arg-type]
+        for key, row in keyed(file, "question id").items():
             if key not in known:
                 raise AdjudgeError(
                     f"{Path(file).name}: {key!r} is no question of {Path(questions).name}.",
@@ -232,20 +232,6 @@ def exact(text: str, truth: str) -> float:
         return bool(wanted) and re.search(rf"(?<!\w){re.escape(wanted)}(?!\w)", said) is not None
 
     return float(any(all(holds(part) for part in way.split("<AND>")) for way in truth.split("<OR>")))
-
-
-def _object(path: Path | str) -> dict[str, Any]:
-    """A JSON object from a file."""
-    path = Path(path)
-    try:
-        found = json.loads(path.read_text("utf-8-sig"))
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as problem:
-        raise AdjudgeError(f"{path.name}: {problem}.", "A JSON object by question id.", "Write it again.") from None
-    if not isinstance(found, dict) or not found:
-        raise AdjudgeError(
-            f"{path.name}: it holds no object by question id.", 'Such as {"v1_0": …}.', "Is it another file?"
-        )
-    return found
 
 
 def _question(key: str, row: Any, file: str) -> tuple[str, list[str]]:

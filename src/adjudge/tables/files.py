@@ -196,13 +196,13 @@ def _jsonl(path: Path) -> pl.DataFrame | list[Any] | Log:
     try:
         return pl.read_ndjson(content, infer_schema_length=None)
     except pl.exceptions.PolarsError:
-        return _json_lines(path, content)
+        return json_rows(path, content)
 
 
-def _json_lines(path: Path, content: bytes) -> list[Any]:
+def json_rows(path: Path, content: bytes) -> list[Any]:
     """Line by line: slower, but it takes what the standard library takes (NaN, changing types) and names a bad line."""
     rows = []
-    for number, line in enumerate(content.decode("utf-8").split("\n"), start=1):
+    for number, line in enumerate(content.decode("utf-8-sig").split("\n"), start=1):
         if not line.strip():
             continue
         try:
@@ -216,9 +216,16 @@ def _json_lines(path: Path, content: bytes) -> list[Any]:
     return rows
 
 
+def document(path: Path) -> Any:
+    """What a file holds that is one JSON document. Errors: it cannot be read, or is no JSON."""
+    require_readable(path)
+    with reading(path):
+        return json.loads(_bytes(path).decode("utf-8-sig"))
+
+
 def _json(path: Path) -> Any:
     """The objects of a JSON document: a known log, rows, columns, or rows by policy."""
-    content = json.loads(_bytes(path).decode("utf-8-sig"))
+    content = document(path)
     if (log := detect.document(content, path)) is not None:
         return Log(*log)
     if isinstance(content, dict):

@@ -1,4 +1,4 @@
-"""Reads a published file of JSON objects, one a line (or one list of them), and says what which line lacks."""
+"""Reads a published file of JSON objects, one a line, in a list or by name, and says what which of them lacks."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import AdjudgeError
-from .files import reading, require_readable, unzipped
+from .files import document, json_rows, reading, require_readable, unzipped
 
 
 def records(path: Path | str, required: Sequence[str]) -> list[dict[str, Any]]:
@@ -23,19 +23,17 @@ def records(path: Path | str, required: Sequence[str]) -> list[dict[str, Any]]:
     path = Path(path)
     require_readable(path)
     with reading(path), unzipped(path) as file:
-        text = file.read().decode("utf-8-sig")
-    found: list[Any] = []
+        content = file.read()
+        text = content.decode("utf-8-sig")
     if text.lstrip().startswith("["):
         try:
-            found = json.loads(text)
+            found: list[Any] = json.loads(text)
         except json.JSONDecodeError as problem:
             raise AdjudgeError(
                 f"{path.name} is no JSON ({problem}).", "One list of objects, or one object a line.", "Write it again."
             ) from None
     else:
-        for number, line in enumerate(text.splitlines(), start=1):
-            if line.strip():
-                found.append(_object(path, number, line))
+        found = json_rows(path, content)
     for number, row in enumerate(found, start=1):
         lacking = [name for name in required if name not in row] if isinstance(row, dict) else list(required)
         if lacking or not isinstance(row, dict):
@@ -49,12 +47,19 @@ def records(path: Path | str, required: Sequence[str]) -> list[dict[str, Any]]:
     return found
 
 
-def _object(path: Path, number: int, line: str) -> Any:
-    try:
-        return json.loads(line)
-    except json.JSONDecodeError as problem:
+def keyed(path: Path | str, by: str) -> dict[str, Any]:
+    """The object of a JSON file.
+
+    Arguments:
+        path: file; `.gz` is unzipped.
+        by: what its fields are the names of, such as "question id".
+
+    Errors: a file that is not there, empty or no JSON; anything but an object with fields.
+    """
+    path = Path(path)
+    found = document(path)
+    if not isinstance(found, dict) or not found:
         raise AdjudgeError(
-            f"{path.name}: line {number:,} is not JSON ({problem.msg} at column {problem.colno}).",
-            "Each line is one whole JSON object.",
-            "Was the file cut short? Write it again, or delete that line.",
-        ) from None
+            f"{path.name}: it holds no object by {by}.", 'Such as {"NAME": …}, not empty.', "Is it another file?"
+        )
+    return found
