@@ -19,6 +19,7 @@ from ..core.finding import Finding, Severity
 from ..errors import AdjudgeError
 from . import checkpoint
 from ._failure import failure
+from ._rounding import Rounding
 from .devices import Devices
 from .metrics import Journal
 from .policy import Policy
@@ -50,6 +51,7 @@ class Run:
         self.trained = [each for each in policy.module.parameters() if each.requires_grad]
         if not self.trained:
             raise AdjudgeError("train: no parameter of the policy is trained.", "At least one.", "Unfreeze some.")
+        self.rounding = Rounding(self.trained, settings.precision)
         self.devices = Devices(policy.module, settings.precision)
         self.optimiser = torch.optim.AdamW(
             self.trained,
@@ -107,7 +109,9 @@ class Run:
         if math.isfinite(self.loss) and math.isfinite(self.norm):
             for group in self.optimiser.param_groups:
                 group["lr"] = self.rate(self.done)
+            self.rounding.before()
             self.optimiser.step()
+            self.rounding.after()
         elif math.isfinite(self.loss) and scaler is not None and scaler.get_scale() > SMALLEST:
             self.skipped += 1
         else:
@@ -180,14 +184,8 @@ class Run:
         data["fingerprint"] = getattr(self.recipe, "fingerprint", None)
         settings = checkpoint.jsonable(asdict(self.settings))
         far = {"step": self.done, "of": self.of, "tokens": self.tokens, "skipped": self.skipped}
-        return {
-            "settings": settings,
-            "data": data,
-            **far,
-            "seconds": self.seconds,
-            "over": self.over,
-            "begun": self.begun,
-        }
+        said = {"seconds": self.seconds, "rounded": self.rounding.counts, "over": self.over, "begun": self.begun}
+        return {"settings": settings, "data": data, **far, **said}
 
     def keep(self, over: str | None) -> None:
         """Writes a checkpoint.
@@ -241,6 +239,7 @@ class Run:
             self.devices.scaler.load_state_dict(state["scaler"])
         self.done, self.tokens, self.skipped = then["step"], then["tokens"], then["skipped"]
         self.before = then["seconds"]
+        self.rounding.restore(then["rounded"])
         if then["begun"] != self.begun and not self.over:
             self.findings = (OTHER,)
         self.begun = then["begun"]

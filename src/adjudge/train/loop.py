@@ -137,7 +137,7 @@ def train(
         finally:
             run.close()
     told = (*getattr(recipe, "findings", ()), *getattr(policy, "findings", ()), *run.findings, *run.journal.findings)
-    return Trained(policy, run.done, stopped, run.journal.history, (*told, *_skipped(run)))
+    return Trained(policy, run.done, stopped, run.journal.history, (*told, *run.rounding.findings(), *_skipped(run)))
 
 
 def _made(out: Path) -> None:
