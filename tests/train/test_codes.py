@@ -3,9 +3,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import torch
 from tokenizers import Tokenizer, decoders, models, processors
 from transformers import PreTrainedTokenizerFast
 
+from adjudge.backends import embeddings
 from adjudge.errors import AdjudgeError
 from adjudge.train._codes import encoded
 from adjudge.train.causal_lm import CausalLM
@@ -54,6 +56,36 @@ def test_the_templates_end_mark_closes_every_response() -> None:
     for turns in ((("user", "hi"),), (("system", "be brief"), ("user", "hi"))):
         for said in ("yes", "s", "", " "):
             assert policy.encode(turns, said).response[-1] == 1, (turns, said)
+
+
+def test_a_mark_that_the_template_alone_knows_ends_responses_and_what_embeddings_read() -> None:
+    """As <|im_end|> does where the tokenizer's own mark is another: behind it there is nothing."""
+    template = (
+        "{% for m in messages %}{{ m['role'] }}: {{ m['content'] }}<s>\n{% endfor %}"
+        "{% if add_generation_prompt %}assistant: {% endif %}"
+    )
+    policy = CausalLM(tiny.model(), tiny.tokenizer(template=template))
+    assert policy.ends == (2, 1)
+    for said in ("yes", "", "yes<s>"):
+        turns = policy.encode((("user", "hi"),), said)
+        assert turns.response[-1] == 1
+        assert turns.response[-2:-1] != (1,)
+        assert embeddings.codes(policy.tokenizer, "hi", said, 64) == [*turns.prompt, *turns.response]
+        assert embeddings.codes(policy.tokenizer, "hi", said, 5) == [*turns.prompt, *turns.response][-5:]
+    drawn = policy.sample([(3, 4)], torch.Generator().manual_seed(1), n=50, max_tokens=30)
+    assert 1 in {one.response[-1] for one, ended in zip(drawn.exchanges, drawn.ended, strict=True) if ended}
+    assert not any(1 in one.response[:-1] for one in drawn.exchanges)
+
+
+def test_embeddings_read_a_text_without_a_template_in_one_with_one_end_mark() -> None:
+    for post in ("", "$A </s>", "<s> $A </s>"):
+        start = [4] * post.startswith("<s>")
+        assert embeddings.codes(merging(post), "", "ab", 20) == [*start, 3, 0]
+        assert embeddings.codes(merging(post), "", "ab</s>", 20) == [*start, 3, 0]
+    silent = merging()
+    silent.eos_token = None
+    assert embeddings.codes(silent, "", "ab", 20) == [3]
+    assert embeddings.codes(silent, "", "", 20) == [0]
 
 
 def test_an_end_mark_in_the_text_is_not_written_twice() -> None:

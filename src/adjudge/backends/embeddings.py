@@ -18,6 +18,7 @@ import numpy as np
 
 from .._typing import FloatArray
 from ..errors import AdjudgeError
+from .codes import ends_of, parted, read
 from .dropout import without_dropout
 from .pretrained import unheard
 
@@ -116,15 +117,14 @@ def features(
 def codes(tokenizer: Any, prompt: str, response: str, context: int) -> list[int]:
     """Prompt and response as the model reads them, in its own chat form where it has one, with an end mark; the
     beginning is cut off where they are longer than the context."""
+    ends = ends_of(tokenizer)
     if tokenizer.chat_template:
-        turns = [{"role": "user", "content": prompt}, {"role": "assistant", "content": response}]
-        text, bare = str(tokenizer.apply_chat_template(turns, tokenize=False)), False
+        head, said = parted(tokenizer, (("user", prompt),), response, ends)
+        found = [*head, *said]
     else:
-        text, bare = prompt + (" " if prompt and not prompt[-1].isspace() else "") + response, True
-    found = list(tokenizer(text, add_special_tokens=bare)["input_ids"])
-    end = tokenizer.eos_token_id
-    if end is not None and (not found or found[-1] != end):
-        found.append(end)
+        text = prompt + (" " if prompt and not prompt[-1].isspace() else "") + response
+        found = [*read(tokenizer, text, ends)]
+        found += ends[:1] if not found or found[-1] not in ends else ()
     return (found or [0])[-context:]
 
 
