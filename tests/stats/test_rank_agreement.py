@@ -25,6 +25,8 @@ def test_pearson_is_numpys_and_knows_when_there_is_none() -> None:
     np.testing.assert_allclose(pearson(x, y), np.corrcoef(x, y)[0, 1])
     np.testing.assert_allclose(pearson(np.append(x, np.nan), np.append(y, 3.0)), np.corrcoef(x, y)[0, 1])
     assert np.isnan(pearson([1.0, 1.0, 1.0], [1.0, 2.0, 3.0]))
+    assert np.isnan(pearson([0.1, 0.1, 0.1], [1.0, 2.0, 3.0]))  # whose mean is not 0.1
+    assert np.isnan(spearman([0.1, 0.1, 0.1], [1.0, 2.0, 3.0]))
     assert np.isnan(pearson([1.0, 2.0], [1.0, 2.0]))
 
 

@@ -22,7 +22,7 @@ import numpy as np
 from .._typing import BoolArray, FloatArray, IntArray
 from ..core.estimate import Estimate, Part
 from .certain import never_certain
-from .rank_correlation import Told, best_width, mid_rank, pairs
+from .rank_correlation import Told, best_width, mid_rank, pairs, same_order
 
 BLOCK = 1 << 22  # comparisons held at once
 SAMPLE = 2000  # rows whose pairs tell the width of a tie
@@ -74,8 +74,7 @@ def pair_accuracy(x: FloatArray, y: FloatArray, weight: FloatArray, width: float
     each, step = np.empty(n), max(1, BLOCK // max(n, 1))
     for rows in range(0, n, step):
         at = slice(rows, rows + step)
-        dx, dy = x[at, None] - x, y[at, None] - y
-        each[at] = (((dx > width) == (dy > 0)) & ((dx < -width) == (dy < 0))) @ share
+        each[at] = same_order(x[at, None] - x, y[at, None] - y, width) @ share
     each -= share  # a row is not compared with itself
     value = float(share @ each) / apart
     return float(np.clip(value, 0.0, 1.0)), 2 * share * (each - value * (1 - share)) / apart

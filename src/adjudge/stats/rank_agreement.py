@@ -12,11 +12,13 @@ Limits: ratings in the oracle's order have MMRV 0 at any r > 0; r = 1 means x is
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
-from scipy import stats
 
 from .._typing import ArrayLike, FloatArray
 from ..core.estimate import Estimate, Part
+from .rank_correlation import pearson_rows, spearman_rows
 
 DRAWS = 4000
 BLOCK = 1 << 22  # pairs of policies held at once
@@ -28,7 +30,7 @@ def pearson(x: ArrayLike, y: ArrayLike) -> FloatArray:
     >>> float(pearson([1.0, 2.0, 3.0], [10.0, 20.0, 30.0]).round(12))
     1.0
     """
-    return _correlation(*_known(x, y))
+    return _at_least_three(pearson_rows, x, y)
 
 
 def spearman(x: ArrayLike, y: ArrayLike) -> FloatArray:
@@ -37,8 +39,7 @@ def spearman(x: ArrayLike, y: ArrayLike) -> FloatArray:
     >>> float(spearman([1.0, 5.0, 3.0], [10.0, 30.0, 20.0]).round(12))
     1.0
     """
-    a, b = _known(x, y)
-    return _correlation(stats.rankdata(a, axis=-1), stats.rankdata(b, axis=-1)) if a.size else _correlation(a, b)
+    return _at_least_three(spearman_rows, x, y)
 
 
 def mmrv(x: ArrayLike, y: ArrayLike) -> FloatArray:
@@ -63,14 +64,14 @@ def _violation(a: FloatArray, b: FloatArray) -> FloatArray:
     return np.asarray((np.abs(b[:, :, None] - b[:, None, :]) * wrong).max(axis=2).mean(axis=1))
 
 
-def _correlation(a: FloatArray, b: FloatArray) -> FloatArray:
-    """[…] of [..., k] and [..., k] values."""
-    shape = np.broadcast_shapes(a.shape, b.shape)[:-1]
+def _at_least_three(
+    correlation: Callable[[FloatArray, FloatArray], FloatArray], x: ArrayLike, y: ArrayLike
+) -> FloatArray:
+    """[…] correlations over the policies that are known; two points always lie on a line."""
+    a, b = _known(x, y)
     if b.shape[-1] < 3:
-        return np.full(shape, np.nan)
-    a, b = a - a.mean(axis=-1, keepdims=True), b - b.mean(axis=-1, keepdims=True)
-    size = np.sqrt((a**2).sum(axis=-1) * (b**2).sum(axis=-1))
-    return np.divide((a * b).sum(axis=-1), size, out=np.full(shape, np.nan), where=size > 0)
+        return np.full(np.broadcast_shapes(a.shape, b.shape)[:-1], np.nan)
+    return correlation(a, b)
 
 
 def _known(x: ArrayLike, y: ArrayLike) -> tuple[FloatArray, FloatArray]:

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import rankdata
 
-from .._typing import FloatArray, IntArray
+from .._typing import BoolArray, FloatArray, IntArray
 
 Told = tuple[float, FloatArray]  # a value, and [n] what each row adds to its error
 
@@ -46,15 +46,26 @@ def spearman(x: FloatArray, y: FloatArray, weight: FloatArray) -> Told:
     return _ratio(share, u * v + moved, u * u + 2 * _moved(x, share, u), v * v + 2 * _moved(y, share, v), u, v)
 
 
+def pearson_rows(x: FloatArray, y: FloatArray) -> FloatArray:
+    """[…] correlations of [..., k] x and y along their last axis, weights equal; NaN where one is constant.
+
+    >>> pearson_rows(np.array([[1.0, 2.0, 3.0], [0.1, 0.1, 0.1]]), np.array([2.0, 4.0, 6.0])).round(9).tolist()
+    [1.0, nan]
+    """
+    u, v = (each - each.mean(axis=-1, keepdims=True) for each in (x, y))
+    above, *squares = (np.einsum("...i,...i->...", *each) for each in ((u, v), (u, u), (v, v)))
+    below = np.sqrt(squares[0] * squares[1])
+    varied = (np.ptp(x, axis=-1) > 0) & (np.ptp(y, axis=-1) > 0) & (below > 0)
+    return np.divide(above, below, out=np.full(below.shape, np.nan), where=varied)
+
+
 def spearman_rows(x: FloatArray, y: FloatArray) -> FloatArray:
-    """[b] rank correlations of rows of [b, k] x with the same rows of y, weights equal; NaN where one is constant.
+    """[…] rank correlations of [..., k] x and y along their last axis, ties at their mid-rank; NaN of a constant one.
 
     >>> spearman_rows(np.array([[1.0, 2.0, 9.0, 5.0]]), np.array([[2.0, 4.0, 5.0, 6.0]])).round(3).tolist()
     [0.8]
     """
-    u, v = (rankdata(each, axis=1) - (each.shape[1] + 1) / 2 for each in (x, y))
-    below = np.sqrt((u * u).sum(axis=1) * (v * v).sum(axis=1))
-    return np.divide((u * v).sum(axis=1), below, out=np.full(below.size, np.nan), where=below > 1e-12)
+    return pearson_rows(rankdata(x, axis=-1), rankdata(y, axis=-1))
 
 
 def mid_rank(x: FloatArray, share: FloatArray) -> FloatArray:
@@ -137,9 +148,16 @@ def in_order(x: FloatArray, y: FloatArray, among: Pairs, width: FloatArray | flo
     >>> in_order(np.array([1.0, 1.2, 3.0]), np.array([0.0, 0.0, 5.0]), pairs(np.zeros(3, int)), 0.5).tolist()
     [1.0, 1.0, 1.0]
     """
-    d, g = x[among.left] - x[among.right], y[among.left] - y[among.right]
-    sign = np.where(np.abs(d) <= width, 0.0, np.sign(d))
-    return np.asarray(sign == np.sign(g), dtype=float)
+    return same_order(x[among.left] - x[among.right], y[among.left] - y[among.right], width).astype(float)
+
+
+def same_order(dx: FloatArray, dy: FloatArray, width: FloatArray | float) -> BoolArray:
+    """Whether differences of x have the sign of those of y; x ties up to `width`.
+
+    >>> same_order(np.array([-2.0, 0.3, 0.3]), np.array([-1.0, 0.0, 1.0]), 0.5).tolist()
+    [True, True, False]
+    """
+    return np.asarray(((dx > width) == (dy > 0)) & ((dx < -width) == (dy < 0)))
 
 
 def best_width(x: FloatArray, y: FloatArray, among: Pairs, weight: FloatArray) -> float:
