@@ -30,11 +30,6 @@ def tastes(sizes: tuple[int, ...], seed: int, *, apart: float = 1.0) -> Preferen
     return from_arrays(*whole, source=np.repeat(np.arange(len(sizes)), sizes))
 
 
-def test_the_shortest_mean_by_hand() -> None:
-    np.testing.assert_allclose(sources.lightest(np.array([[3.0, 0.0], [-1.0, 0.0]])), [0.25, 0.75])
-    np.testing.assert_allclose(sources.lightest(np.array([[1.0, 1.0], [2.0, 2.0]])), [1.0, 0.0], atol=1e-9)
-
-
 def test_one_source_or_weights_by_rows_are_bradley_terry() -> None:
     table = tastes((211, 101), 0)
     plain = bradley_terry.fit(table)
@@ -94,3 +89,44 @@ def test_a_source_that_decides_alone_is_told_and_other_weights_refused() -> None
     assert model.figures["weight of s1"] == pytest.approx(1.0)
     with pytest.raises(AdjudgeError, match="weights"):
         sources.fit(table, weights="best")
+
+
+def spread(table: Preferences, weights: str) -> np.ndarray:
+    """Variances by leaving out each cluster in turn."""
+    found = [sources.fit(table.take(table.cluster != code), weights=weights, ridge=0.1, folds=0).parameters
+             for code in range(table.units)]  # fmt: skip
+    return np.var(found, axis=0) * (table.units - 1)
+
+
+def test_the_error_counts_that_of_adaptive_weights() -> None:
+    table = tastes((201, 149), 4, apart=1.5)
+    table = replace(table, cluster=np.arange(350) // 7)
+    model = sources.fit(table, ridge=0.1, folds=0)
+    assert np.diag(model.covariance).sum() == pytest.approx(spread(table, "adaptive").sum(), rel=0.35)
+
+
+def test_few_clusters_that_weigh_a_lot_are_counted() -> None:
+    table = tastes((200, 24), 5, apart=0.3)
+    model = sources.fit(table, weights="equal", ridge=0.1, folds=0)
+    assert np.diag(model.covariance).sum() == pytest.approx(spread(table, "equal").sum(), rel=0.25)
+    assert model.findings == ()
+    tiny = sources.fit(tastes((400, 4), 5), weights="equal", folds=0)
+    assert [found.code for found in tiny.findings] == ["rewards-rare-source"]
+    assert np.isfinite(tiny.covariance).all()
+    assert np.isnan(sources.fit(tastes((400, 1), 5), weights="equal", folds=0).covariance).all()
+
+
+def test_names_and_order_of_sources_do_not_matter() -> None:
+    table = tastes((211, 101, 57), 6)
+    other = replace(table, source=np.array([2, 0, 1])[table.source])
+    one, two = (sources.fit(each, folds=0, ridge=0.1) for each in (table, other))
+    np.testing.assert_allclose(two.parameters, one.parameters, atol=1e-5)
+    np.testing.assert_allclose(two.covariance, one.covariance, rtol=1e-3, atol=1e-6)
+
+
+def test_a_source_alone_is_no_warning_and_a_penalty_is_needed() -> None:
+    table = replace(tastes((211,), 7), sources=("here", "absent"))
+    assert sources.fit(table, folds=0).findings == ()
+    for ridge in (0.0, np.nan, np.inf):
+        with pytest.raises(AdjudgeError, match="penalty above 0"):
+            sources.fit(tastes((57, 31), 8), ridge=ridge)
