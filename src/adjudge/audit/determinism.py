@@ -14,12 +14,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from .._typing import FloatArray
 from ..core.card import Card, Paper
 from ..core.estimate import Audit, Estimate, Part
 from ..core.finding import Finding, Severity
-from ..stats.runs import Runs, runs
-from ..stats.scored_means import scored_means
+from ..stats.runs import runs
 from ..tables.ratings import Ratings
 from ..tables.regressors import covariate
 
@@ -68,11 +66,11 @@ def check(ratings: Ratings, *, metric: str | None = None, answer: str | None = N
     """
     made = runs(ratings, metric=metric)
     code = None if answer is None else covariate(ratings, answer)
-    flip = _means(ratings, made, 1 - made.agreement(code), (0.0, 1.0))
+    flip = made.means(ratings.policies, 1 - made.agreement(code), bounds=(0.0, 1.0))
     figures = {
         "flip": flip,
-        "spread": _root(_means(ratings, made, made.variance(), (0.0, np.inf))),
-        "entropy": _means(ratings, made, made.entropy(code), (0.0, np.inf)),
+        "spread": _root(made.means(ratings.policies, made.variance(), bounds=(0.0, np.inf))),
+        "entropy": made.means(ratings.policies, made.entropy(code), bounds=(0.0, np.inf)),
     }
     low = flip.interval()[:, 0]
     findings = tuple(
@@ -89,18 +87,6 @@ def check(ratings: Ratings, *, metric: str | None = None, answer: str | None = N
         if least > threshold
     )
     return Audit(findings, figures)
-
-
-def _means(ratings: Ratings, made: Runs, value: FloatArray, bounds: tuple[float, float]) -> Estimate:
-    there = np.isfinite(value)
-    return scored_means(
-        ratings.policies,
-        made.cluster[there],
-        made.policy[there],
-        value[there],
-        made.weight[there],
-        bounds=bounds,
-    )
 
 
 def _root(squared: Estimate) -> Estimate:

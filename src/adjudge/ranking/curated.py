@@ -17,7 +17,7 @@ about themselves.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -128,13 +128,8 @@ def rank(
     if ratings.k >= 8 and passed.sum() >= 8 and np.isfinite(Y[:, passed]).all():
         trial = held_out(Y[:, passed], int((choice.reason == 0).sum()), seed=seed)
         figures |= _of_trial(trial)
-    return Estimate(
-        kept.names,
-        kept.value,
-        kept.parts,
-        kept.df,
-        bounds=kept.bounds,
-        reserve=kept.reserve,
+    return replace(
+        kept,
         method="ranking.curated",
         findings=(*_said(ratings, choice, trial, chosen_by), *(() if (choice.reason == 4).any() else unknown(kept))),
         figures=figures,

@@ -15,6 +15,8 @@ Limits: one group is the plain mean; s_g follows the weight of the tasks, or is 
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from .._typing import BoolArray, FloatArray, IntArray
@@ -117,13 +119,8 @@ def rank(
     share = usable / max(usable.sum(), 1) if balanced else mass / max(float(mass.sum()), 1e-300)
     whole = _whole(cells, share, ratings.policies)
     beaten = _beaten(cells, usable, k, G, level, seed)
-    return Estimate(
-        whole.names,
-        whole.value,
-        whole.parts,
-        whole.df,
-        bounds=whole.bounds,
-        reserve=whole.reserve,
+    return replace(
+        whole,
         method="ranking.disaggregated",
         findings=(*_said(ratings.policies, groups, usable, beaten, cells.value.reshape(k, G)), *unknown(whole)),
         figures={

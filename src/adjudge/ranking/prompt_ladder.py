@@ -15,7 +15,7 @@ Limits: one rung is the failure rate times the penalty plus one; penalty 0 count
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -141,13 +141,8 @@ def rank(
     if len(ratings.strata) > 1:
         figures |= _data_sets(ratings, keep, level, (1.0, len(names) + penalty))
     chosen = figures["hp_score"].contrast(-np.eye(ratings.k), ratings.policies)
-    return Estimate(
-        chosen.names,
-        chosen.value,
-        chosen.parts,
-        chosen.df,
-        bounds=chosen.bounds,
-        reserve=chosen.reserve,
+    return replace(
+        chosen,
         method="ranking.prompt_ladder",
         findings=(*_said(ratings, columns, known, figures["unsolved"]), *unknown(chosen)),
         figures=figures,

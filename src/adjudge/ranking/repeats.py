@@ -15,6 +15,7 @@ A row repeated is one more run that agrees, which is not the same as a row of we
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -24,7 +25,7 @@ from ..core.estimate import Estimate
 from ..core.finding import Finding, Severity
 from ..errors import AdjudgeError
 from ..stats.runs import Runs, runs
-from ..stats.scored_means import scored_means, unknown
+from ..stats.scored_means import unknown
 from ..stats.slicing import difficulty, slice_rows
 from ..tables.ratings import Ratings
 from ..tables.regressors import covariate
@@ -102,8 +103,9 @@ def rank(
     m = draws if draws is not None else int(made.size.min(initial=2**31)) if made.size.size else 1
     code = None if answer is None else covariate(ratings, answer)
     values = _values(made, m, code)
-    figures = {name: _means(ratings, made, value) for name, value in values.items()}
-    figures["gap"] = _means(ratings, made, values["best"] - values["worst"])
+    bounds = _bounds(made.score)
+    figures = {name: made.means(ratings.policies, value, bounds=bounds) for name, value in values.items()}
+    figures["gap"] = made.means(ratings.policies, values["best"] - values["worst"], bounds=bounds)
     chosen = figures[rule]
     for each in by:
         cut, names = slice_rows(ratings, each)
@@ -114,13 +116,8 @@ def rank(
             ratings, made, values[rule], bins, tuple(f"difficulty {b}" for b in range(1, 6))
         )
         figures["trend"] = _trend(figures["difficulty"], ratings.policies)
-    return Estimate(
-        chosen.names,
-        chosen.value,
-        chosen.parts,
-        chosen.df,
-        bounds=chosen.bounds,
-        reserve=chosen.reserve,
+    return replace(
+        chosen,
         method="ranking.repeats",
         findings=(*_said(made, m, values[rule]), *unknown(chosen)),
         figures=figures,
@@ -156,19 +153,6 @@ def _plurality(made: Runs, answer: FloatArray) -> FloatArray:
         return made.total(made.score * counts) / made.total(counts.astype(float))
 
 
-def _means(ratings: Ratings, made: Runs, value: FloatArray) -> Estimate:
-    """Mean of a cell figure by policy over tasks, with errors by cluster."""
-    there = np.isfinite(value)
-    return scored_means(
-        ratings.policies,
-        made.cluster[there],
-        made.policy[there],
-        value[there],
-        made.weight[there],
-        bounds=_bounds(made.score),
-    )
-
-
 def _bounds(score: FloatArray) -> tuple[float, float]:
     """0 to 1 where every score lies there, else none."""
     return (0.0, 1.0) if score.size and score.min() >= 0 and score.max() <= 1 else (-np.inf, np.inf)
@@ -178,12 +162,9 @@ def _sliced(ratings: Ratings, made: Runs, value: FloatArray, cut: np.ndarray, na
     """Mean by policy and slice, named `policy · slice`; a cell lies in the slice of its first row."""
     first = np.full(made.size.size, ratings.n, dtype=np.int64)
     np.minimum.at(first, made.cell, cut[made.row])
-    there = np.isfinite(value)
     labels = tuple(f"{policy} · {name}" for policy in ratings.policies for name in names)
     group = made.policy * len(names) + first
-    return scored_means(
-        labels, made.cluster[there], group[there], value[there], made.weight[there], bounds=_bounds(made.score)
-    )
+    return made.means(labels, value, bounds=_bounds(made.score), group=group)
 
 
 def _trend(by_bin: Estimate, policies: tuple[str, ...]) -> Estimate:

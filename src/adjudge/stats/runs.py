@@ -19,8 +19,10 @@ import numpy as np
 from scipy import special
 
 from .._typing import FloatArray, IntArray
+from ..core.estimate import Estimate
 from ..tables.ratings import Ratings
 from .judges import judge_columns
+from .scored_means import scored_means
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -101,6 +103,20 @@ class Runs:
         given = self.score if answer is None else answer[self.row]
         pairs, count = np.unique(np.column_stack([self.cell, given]), axis=0, return_counts=True)
         return pairs[:, 0].astype(np.int64), pairs[:, 1], count.astype(float)
+
+    def means(
+        self, names: tuple[str, ...], value: FloatArray, *, bounds: tuple[float, float], group: IntArray | None = None
+    ) -> Estimate:
+        """Means of a figure [c] of the cells over tasks, with errors by cluster; cells without it are left out.
+
+        Arguments:
+            names: [k] of the policies, or of the groups.
+            value: [c] figure of each cell; NaN where there is none.
+            bounds: range of the truths.
+            group: [c] code of each cell's group; None for its policy.
+        """
+        there, group = np.isfinite(value), self.policy if group is None else group
+        return scored_means(names, self.cluster[there], group[there], value[there], self.weight[there], bounds=bounds)
 
     def _share(self, below: IntArray, m: int) -> FloatArray:
         """[r] share of the m-subsets in which the run with `below` runs beneath it comes out on top."""

@@ -200,6 +200,29 @@ def propensities(series: pl.Series | None, n: int, door: Door) -> FloatArray:
     return values
 
 
+def rewards(series: pl.Series, door: Door, of: str) -> FloatArray:
+    """[n] rewards, NaN where unknown, which is told. Errors: none known.
+
+    Arguments:
+        series: as read.
+        door: takes findings.
+        of: what was paid for, such as "decisions".
+    """
+    reward = numeric(series, door, "--reward")
+    known = np.isfinite(reward)
+    if not known.any():
+        raise AdjudgeError(f"{series.name}: no reward is known.", "At least one.", "Name another with --reward.")
+    if not known.all():
+        door.note(
+            "rewards-missing",
+            Severity.INFO,
+            f"{int((~known).sum()):,} of {known.size:,} rewards are not known; their {of} serve the model alone.",
+            number=float((~known).mean()),
+            remedy="Nothing, if they are missing by chance alone.",
+        )
+    return reward
+
+
 def tell_unknown(propensity: FloatArray, labelled: BoolArray, door: Door) -> None:
     """Labelled rows whose propensity nobody recorded, when others have one."""
     unknown = labelled & np.isnan(propensity)

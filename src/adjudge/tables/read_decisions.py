@@ -10,7 +10,6 @@ import numpy as np
 import polars as pl
 
 from .._typing import FloatArray, IntArray
-from ..core.finding import Severity
 from ..errors import AdjudgeError
 from . import coding, numbers
 from ._chances import chance, chance_table, counted, named_actions, range_of, require_names, tell_unlike, weighed
@@ -21,7 +20,7 @@ from .parts import parts
 from .read import codes, take, whole
 from .sources import open_source
 from .target_models import class_names, is_model, modelled
-from .target_policies import targets
+from .target_policies import require_target, targets
 
 USUAL = {
     "action": ("action", "item_id", "arm", "treatment", "action_id"),
@@ -98,7 +97,7 @@ def read(
     used = _used(opened.names, logged)
     columns = [(*pair, log) for log, group in ((False, probability), (True, log_probability)) for pair in _pairs(group)]
     chances = {name: column for name, column, _ in columns}
-    _require_target(target, chances, opened.names)
+    require_target(target, chances.values(), opened.names)
     require_names(target or {}, probability or {}, log_probability or {}, _known(logging))
     _require_context(opened.names, logged, used)
     every = {**(target or {}), **_known(logging)}
@@ -153,17 +152,6 @@ def _known(logging: object) -> dict[str, object]:
     return {} if logging is None else {LOGGING: logging}
 
 
-def _require_target(target: object, chances: Mapping[str, str], names: Sequence[str]) -> None:
-    for name in chances.values():
-        require(names, name, "--target")
-    if not target and not chances:
-        raise AdjudgeError(
-            "No target policy is named.",
-            "A table of probabilities by action, or a column with the probability of the logged action.",
-            "Name one with --target NAME=FILE, --target-column or --target-log.",
-        )
-
-
 def _require_context(names: Sequence[str], logged: Logged, used: Mapping[str, str]) -> None:
     """Errors: no such column; what was known only after the decision."""
     for name in logged.by_logger.values():
@@ -186,18 +174,7 @@ def _used(names: Sequence[str], logged: Logged) -> dict[str, str]:
 
 def _paid(frame: pl.DataFrame, used: Mapping[str, str], door: Door) -> tuple[FloatArray, FloatArray]:
     """[n] rewards and [n] gold labels. Errors: none known."""
-    reward = numbers.numeric(frame[used["reward"]], door, "--reward")
-    known = np.isfinite(reward)
-    if not known.any():
-        raise AdjudgeError(f"{used['reward']}: no reward is known.", "At least one.", "Name another with --reward.")
-    if not known.all():
-        door.note(
-            "rewards-missing",
-            Severity.INFO,
-            f"{int((~known).sum()):,} of {known.size:,} rewards are not known; their decisions serve the model alone.",
-            number=float((~known).mean()),
-            remedy="Nothing, if they are missing by chance alone.",
-        )
+    reward = numbers.rewards(frame[used["reward"]], door, "decisions")
     if not used["gold"]:
         return reward, np.full(reward.size, np.nan)
     gold = numbers.numeric(frame[used["gold"]], door, "--gold")

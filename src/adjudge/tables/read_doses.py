@@ -9,7 +9,6 @@ import numpy as np
 import polars as pl
 
 from .._typing import FloatArray
-from ..core.finding import Severity
 from ..errors import AdjudgeError
 from . import numbers
 from ._chances import counted, range_of
@@ -86,18 +85,7 @@ def read(
     named = (*used.values(), *dosed.context, *aimed.values())
     frame = take(opened, tuple(dict.fromkeys(name for name in named if name)), where)
     door = Door.at(frame, list(opened.findings), several=opened.several)
-    reward = numbers.numeric(frame[used["reward"]], door, "--reward")
-    known = np.isfinite(reward)
-    if not known.any():
-        raise AdjudgeError(f"{used['reward']}: no reward is known.", "At least one.", "Name another with --reward.")
-    if not known.all():
-        door.note(
-            "rewards-missing",
-            Severity.INFO,
-            f"{int((~known).sum()):,} of {known.size:,} rewards are not known; their doses serve the model alone.",
-            number=float((~known).mean()),
-            remedy="Nothing, if they are missing by chance alone.",
-        )
+    reward = numbers.rewards(frame[used["reward"]], door, "doses")
     return Doses(
         policies=tuple(aimed),
         dose=_whole(frame[used["dose"]], door),

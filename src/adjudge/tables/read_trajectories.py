@@ -21,7 +21,7 @@ from .parts import option, parts
 from .read import take, whole
 from .sources import Source, open_source
 from .target_models import class_names, is_model, modelled
-from .target_policies import targets
+from .target_policies import require_target, targets
 from .trajectories import Trajectories
 
 USUAL = {
@@ -111,7 +111,7 @@ def read(
         **dict.fromkeys((log_probability or {}).items(), True),
     }
     given = dict(target or {})
-    _require_target(given, chances, opened.names)
+    require_target(given, [column for _, column in chances], opened.names)
     require_names(given, probability or {}, log_probability or {})
     frames = {name: chance_table(one, name) for name, one in given.items() if not is_model(one)}
     frame, door = _taken(
@@ -184,17 +184,6 @@ def _pairs(names: Sequence[str], steps: Steps) -> dict[str, str]:
             require(names, name, option(part))
         pairs |= dict(zip(before, after or [""] * len(before), strict=True))
     return pairs
-
-
-def _require_target(target: object, chances: Mapping[tuple[str, str], bool], names: Sequence[str]) -> None:
-    for _, column in chances:
-        require(names, column, "--target-column or --target-log")
-    if not target and not chances:
-        raise AdjudgeError(
-            "No target policy is named.",
-            "A table of probabilities by action, or a column with the probability of the logged action.",
-            "Name one with --target NAME=FILE, --target-column or --target-log.",
-        )
 
 
 def _features(frame: pl.DataFrame, after: pl.DataFrame, steps: Steps, door: Door) -> tuple[FloatArray, FloatArray]:

@@ -2,17 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
+
 import numpy as np
 import polars as pl
 
 from ..core.finding import Severity
 from ..errors import AdjudgeError
 from . import coding
-from .columns import listing
+from .columns import listing, require
 from .decisions import Probabilities
 from .numbers import Door
 
 CLOSE = 1e-6  # that a sum of probabilities may be off 1
+
+
+def require_target(target: object, columns: Collection[str], names: Sequence[str]) -> None:
+    """Errors: no policy is named; a named column of its probabilities is not there.
+
+    Arguments:
+        target: tables of probabilities, or models.
+        columns: of probabilities of the logged action.
+        names: columns of the log.
+    """
+    for column in columns:
+        require(names, column, "--target-column or --target-log")
+    if not target and not columns:
+        raise AdjudgeError(
+            "No target policy is named.",
+            "A table of probabilities by action, or a column with the probability of the logged action.",
+            "Name one with --target NAME=FILE, --target-column or --target-log.",
+        )
 
 
 def targets(
