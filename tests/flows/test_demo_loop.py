@@ -18,7 +18,8 @@ from click.testing import CliRunner
 from adjudge.cli.main import group
 from adjudge.core.estimate import Estimate, Part
 from adjudge.credit import constrained
-from adjudge.flows import demo_words
+from adjudge.flows import demo_ablation_story, demo_words
+from adjudge.flows.demo_ablation import BEFORE_IT
 from adjudge.flows.demo_last import BEFORE, CORRECTED, KEPT, STOPPED, WHOLE
 from adjudge.flows.demo_loop import DemoLoop, demo_loop
 from adjudge.flows.demo_reward import WEIGHTS
@@ -36,7 +37,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def answer(folder: Path) -> DemoLoop:
-    return demo_loop(folder, seed=3, size=SMALL)
+    return demo_loop(folder, seed=3, size=SMALL, ablation=True)
 
 
 def test_no_prompt_serves_twice() -> None:
@@ -88,11 +89,30 @@ def test_the_page_tells_the_numbers_of_the_answer(answer: DemoLoop, tmp_path: Pa
     assert CORRECTED in json.dumps(told)
 
 
+def test_the_page_tells_what_each_step_adds(answer: DemoLoop, tmp_path: Path) -> None:
+    ablation = answer.ablation
+    assert ablation is not None
+    last = ablation.last
+    np.testing.assert_array_equal(last.gold[CORRECTED], answer.last.gold[CORRECTED])  # the same draws
+    weights = [each.policy.module.state_dict()["lm_head.weight"].tolist() for each in ablation.climbs.values()]
+    assert all(one != other for at, one in enumerate(weights) for other in weights[:at])
+    for name, before in BEFORE_IT.items():
+        added, lead = ablation.lead(name, before), last.gold[name] - last.gold[before]
+        assert added.value.item() == pytest.approx(lead.mean())
+        assert added.stderr.item() == pytest.approx(lead.std(ddof=1) / np.sqrt(lead.size), rel=1e-6)
+    text = re.sub(r"\s+", " ", unescape(answer.save(tmp_path / "page").read_text(encoding="utf-8")))
+    assert demo_ablation_story.said(ablation, answer.level) in text
+    forest = demo_ablation_story.blocks(ablation, answer.level)[0]
+    assert [row.policy for row in forest.ordered] == [KEPT, *BEFORE_IT]  # type: ignore[union-attr]
+    assert answer.run.settings["ablation"] is True
+
+
 def test_a_demonstration_that_is_over_is_told_again(answer: DemoLoop, folder: Path) -> None:
     again = demo_loop(folder, seed=3, size=SMALL)
     np.testing.assert_array_equal(again.last.values.value, answer.last.values.value)
     np.testing.assert_array_equal(again.corrected.curves["gold"], answer.corrected.curves["gold"])
     assert again.naive.watching.spent == answer.naive.watching.spent
+    assert again.ablation is None  # nobody asked this time
 
 
 def estimate(**values: float) -> Estimate:

@@ -20,7 +20,10 @@ from ._output import written
 @click.command(
     name="demo-loop",
     epilog=examples(
-        "adjudge demo-loop", "adjudge demo-loop --seed 1 --out out/demo-loop-1", "adjudge demo-loop --quick"
+        "adjudge demo-loop",
+        "adjudge demo-loop --seed 1 --out out/demo-loop-1",
+        "adjudge demo-loop --ablation",
+        "adjudge demo-loop --quick",
     ),
 )
 @click.option(
@@ -29,14 +32,18 @@ from ._output import written
 )  # fmt: skip
 @click.option("--seed", type=int, default=0, show_default=True, help="Of everything.")
 @click.option("--quick", is_flag=True, help="In seconds, and so small that it shows no more than that it runs.")
-def command(out: Path, seed: int, quick: bool) -> int:
+@click.option(
+    "--ablation", is_flag=True,
+    help="Climb with some of the corrections only, too, and tell which does the work; it doubles the time.",
+)  # fmt: skip
+def command(out: Path, seed: int, quick: bool, ablation: bool) -> int:
     """Improve a small language model on a judge who likes length, and see what is true.
 
     It is trained from nothing, here; nothing is downloaded. The page says what the audit found, where the monitor
     stopped the judge alone, and what corrected feedback is worth instead, in gold. It takes minutes on two cores.
     """
     with _bars() as tell:
-        answer = demo_loop(out, seed=seed, size=QUICK if quick else Size(), tell=tell)
+        answer = demo_loop(out, seed=seed, size=QUICK if quick else Size(), tell=tell, ablation=ablation)
     written(answer, "table", out, False)
     return 0
 

@@ -22,6 +22,7 @@ from ..core.finding import Finding
 from ..core.run import Run
 from ..credit import constrained
 from ..reports.story import Story
+from .demo_ablation import Ablation, ablated
 from .demo_judged import Heard, heard
 from .demo_last import BEFORE, CORRECTED, KEPT, STOPPED, WHOLE, Last, last_word, true_curve
 from .demo_reward import RATE, WEIGHTS, Corrected, fitted, pointed
@@ -51,6 +52,7 @@ class DemoLoop(Shown):
         truth: ([J] step, [J] gold) of the judge alone over the whole budget, on the fresh prompts.
         seconds: that it took.
         run: how it was made.
+        ablation: the corrected run with some of its corrections only; None where nobody asked for it.
     """
 
     world: World
@@ -64,6 +66,7 @@ class DemoLoop(Shown):
     seconds: float
     run: Run
     level: float = 0.95
+    ablation: Ablation | None = None
 
     @cached_property
     def gain(self) -> Estimate:
@@ -91,7 +94,12 @@ class DemoLoop(Shown):
 
 
 def demo_loop(
-    out: str | Path = "out/demo-loop", *, seed: int = 0, size: Size | None = None, tell: Told | None = None
+    out: str | Path = "out/demo-loop",
+    *,
+    seed: int = 0,
+    size: Size | None = None,
+    tell: Told | None = None,
+    ablation: bool = False,
 ) -> DemoLoop:
     """Runs the demonstration, or goes on with one that was interrupted.
 
@@ -100,6 +108,7 @@ def demo_loop(
         seed: of everything.
         size: how large; `demo_world.QUICK` is so small that nothing is shown by it.
         tell: is told how far what is.
+        ablation: whether to climb with some of the corrections only, too; it doubles the time.
 
     Errors: torch or transformers are not there; a folder of another demonstration.
     """
@@ -116,13 +125,17 @@ def demo_loop(
     )
     last = last_word(world, _policies(base, naive, onward, corrected))
     truth = true_curve(world, (naive,) if onward is None else (naive, onward))
+    alone = ablated(world, base, told, reward, naive, corrected, folder / "ablation") if ablation else None
     methods = (
         "judges.function", "audit.score_length", "audit.agreement", told.evaluation.estimate.method, "credit.rloo",
         "monitor.overoptimisation", "rewards.disentangled", "calibration.two_stage", "credit.constrained",
     )  # fmt: skip
-    options = {"size": asdict(world.size), "judge": asdict(world.judge)}
+    options = {"size": asdict(world.size), "judge": asdict(world.judge)} | ({"ablation": True} if ablation else {})
     run = Setting(seed=seed, options=options).run("adjudge demo-loop", dict.fromkeys(methods))
-    return DemoLoop(world, told, naive, onward, reward, corrected, last, truth, time.monotonic() - begun, run)
+    seconds = time.monotonic() - begun
+    return DemoLoop(
+        world, told, naive, onward, reward, corrected, last, truth, seconds, run, ablation=alone
+    )  # fmt: skip
 
 
 def _onward(world: World, base: CausalLM, naive: Climb, folder: Path) -> Climb | None:

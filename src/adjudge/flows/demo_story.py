@@ -9,6 +9,7 @@ import numpy as np
 from .._typing import FloatArray
 from ..core.estimate import Estimate
 from ..reports.story import Block, Curve, Findings, Forest, ForestRow, Line, Prose, Story, Table
+from .demo_ablation_story import blocks as ablation_blocks
 from .demo_judged import WAYS
 from .demo_words import biased, corrected, verdict, watched
 from .demo_world import gold
@@ -25,6 +26,7 @@ def story(answer: DemoLoop) -> Story:
     blocks: list[Block] = [
         _values(answer),
         Prose("What happened", (biased(answer), watched(answer), corrected(answer))),
+        *(ablation_blocks(answer.ablation, answer.level) if answer.ablation else ()),
         _curve(answer, "gold", "Gold along both runs", "gold label"),
         _curve(answer, "points", "The judge's points along both runs", "points"),
         _curve(answer, "words", "Length along both runs", "words"),
