@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -146,6 +147,8 @@ def test_a_run_that_goes_on_draws_nothing_twice(tmp_path):
 def test_what_lies_of_another_run_goes(tmp_path):
     out = tmp_path / "run"
     run(looking(labels=20), out)
+    for one in out.glob("checkpoint-*"):
+        shutil.rmtree(one)
     other = looking(labels=20, seed=5)
     other.start(policy(), of=60, folder=out)
     rows = [json.loads(line) for line in (out / "samples.jsonl").read_text().splitlines()]

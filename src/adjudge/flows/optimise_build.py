@@ -19,6 +19,7 @@ from .method_options import known
 from .optimise_data import Read
 from .optimise_recipe import Recipe
 from .recipes import kind, recipe_of
+from .row_functions import named
 from .watch_callback import Watch
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ def _words(said: Any) -> str:
     """A reward or adapters by name, wherever their files are seen from: a run goes on with the same alone."""
     if isinstance(said, Mapping):
         return str({name: _words(one) for name, one in sorted(said.items())})
-    return str(getattr(said, "__qualname__", said)).rpartition("/")[2]
+    return named(said)
 
 
 def kept_back(made: Any, read: Read, policy: Policy) -> Pairs | None:

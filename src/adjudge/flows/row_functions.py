@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Sequence
 
@@ -16,6 +17,20 @@ def worded(prompt: Prompt) -> str:
     'user: 2+2?\\n\\nassistant: 4'
     """
     return prompt if isinstance(prompt, str) else "\n\n".join(f"{role}: {text}" for role, text in prompt)
+
+
+def named(said: object) -> str:
+    """Somebody who is asked, by a name that is the same wherever the file is seen from, and in every process.
+
+    >>> named("python:here/gold.py:score"), named("judge:gpt-4o"), named(functools.partial(sum))
+    ('gold.py:score', 'judge:gpt-4o', 'sum')
+    """
+    if isinstance(said, functools.partial):
+        return named(said.func)
+    if callable(said):
+        return str(getattr(said, "__qualname__", type(said).__qualname__))
+    text = str(said).removeprefix("python:")
+    return text if text.startswith("judge:") else text.rpartition("/")[2]
 
 
 def each(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -108,7 +108,8 @@ def watch_table(
         before: the watch so far, where no file remembers it.
     """
     begun = before or Saved(gold.bounds, setting.level, setting.seed)
-    walked = walk(table, gold, load(state, begun) if state else begun, labels=labels, final=final)
+    saved = load(state, begun) if state else begun
+    walked = walk(table, gold, saved, labels=labels, final=final, keep=None if state is None else _kept(state))
     known = _labels(table, gold, walked)
     seen, noted = monitors(table, known, folder, level=setting.level, stopped=walked.watched.stopped >= 0)
     asking = None
@@ -128,6 +129,10 @@ def watch_table(
         seed=setting.seed,
     )
     return replace(answer, findings=worst_first((*told(answer), *noted, *table.findings, *gold.findings)))
+
+
+def _kept(path: Path) -> Callable[[Saved], object]:
+    return lambda saved: saved.save(path)
 
 
 def _labels(table: RunLog, gold: Gold, walked: Walked) -> FloatArray:

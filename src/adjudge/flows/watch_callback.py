@@ -3,13 +3,13 @@
     KL = mean over samples of log π(y|x) − log π_ref(y|x);      exact, Σ_y π·log π/π_ref, where the policy is a table
 
 The draws come from a generator of their own, so that a watched run follows the same trajectory as one that is not. What
-is drawn is appended to `samples.jsonl`, which `adjudge watch` reads too; a run that goes on after a crash draws nothing
-twice. Limits: responses are sampled at temperature 1, since the KL is that of the policy itself.
+is drawn is appended to `samples.jsonl`, which `adjudge watch` reads too. A run that goes on after a crash draws nothing
+twice, and pays for no label twice but for the two that it was just asking for. Limits: responses are sampled at
+temperature 1, since the KL is that of the policy itself.
 """
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,13 +18,16 @@ from typing import TYPE_CHECKING, Any
 from .._typing import Prompt
 from ..errors import AdjudgeError
 from ..tables import read_run_log
-from ..tables.read_run_log import ASK, SAMPLES, STATE
+from ..tables.read_run_log import STATE
 from .made import Setting
+from .row_functions import named
 from .watch import watch_table
 from .watch_draw import drawn
-from .watch_gold import Score
+from .watch_gold import Score, require_range
 from .watch_gold import gold as gold_of
 from .watch_judge import judged
+from .watch_rows import Rows, goes_on
+from .watch_state import Saved, load
 from .watching import Watching
 
 if TYPE_CHECKING:
@@ -51,6 +54,8 @@ class Watch:
         codes: of the prompts; None where the policy encodes them.
         level: 1 − the probability of a false STOP in the whole run.
         seed: of the draws.
+
+    Errors: no prompts; a number that cannot be. Of a watch that goes on: it began with other options.
     """
 
     def __init__(
@@ -70,12 +75,14 @@ class Watch:
         level: float = 0.95,
         seed: int = 0,
     ) -> None:
-        if not (prompts and every >= 1 and samples >= 1 and labels >= 0):
+        counts = (len(prompts), every, samples, labels + 1 if isinstance(labels, int) else labels)
+        if not all(isinstance(one, int) and one >= 1 for one in counts):
             raise AdjudgeError(
                 f"watch: {len(prompts)} prompts, every {every} updates, {samples} samples, {labels} labels.",
-                "Prompts, and at least 1, 1 and 0.",
+                "Prompts, and whole numbers of at least 1, 1 and 0.",
                 "Correct [stop].",
             )
+        require_range(bounds)
         asks_judge = isinstance(gold, str) and gold.startswith("judge:")
         self.gold = judged(str(gold).removeprefix("judge:")) if asks_judge else gold
         self.prompts, self.proxy, self.reference = tuple(prompts), proxy, reference
@@ -83,8 +90,9 @@ class Watch:
         self.max_tokens, self.folder, self.setting = max_tokens, folder, Setting(level, seed)
         self.codes = codes
         self.answer: Watching | None = None
-        self._rows: list[dict[str, Any]] = []
-        self._read: bool | None = None
+        who = named(gold) if callable(gold) or str(gold).startswith(("python:", "judge:")) else ""
+        self.plan: dict[str, int | str] = {"every": every, "samples": samples, "max_tokens": max_tokens, "gold": who}
+        self._rows = Rows(len(self.prompts) * samples)
 
     def start(self, policy: Policy, *, of: int = 0, folder: Path | None = None) -> None:
         """Looks at the policy before the first update; without it the first look is after `every` updates.
@@ -101,40 +109,45 @@ class Watch:
     def __call__(self, moment: Moment) -> str | None:
         """Looks at the policy every so many updates; the reason to stop, once gold has fallen."""
         if moment.step % self.every and moment.step != moment.of:
-            return None
+            return self._said(moment.step)
         if self.reference is None:
             raise AdjudgeError(
                 "watch: no reference is known after the first update.",
                 "The policy as it was at the beginning.",
                 "Call start(policy) before the loop, or pass reference=policy.reference().",
             )
-        answer = self._look(moment.policy, moment.step, moment.of, self.folder or moment.folder)
-        return answer.story.verdict if answer.stopped else None
+        self._look(moment.policy, moment.step, moment.of, self.folder or moment.folder)
+        return self._said(moment.step)
+
+    def _said(self, step: int) -> str | None:
+        """The verdict, once STOP was said of a step: of one to come a run that goes on has still to see the policy."""
+        answer = self.answer
+        if answer is None or not answer.stopped:
+            return None
+        return answer.story.verdict if answer.table.steps[answer.walked.watched.stopped] <= step else None
 
     def _look(self, policy: Policy, step: int, of: int, folder: Path | None) -> Watching:
-        self._remember(folder, step)
-        new = None if step and any(row["step"] == step for row in self._rows) else self._drawn(policy, step, of)
-        if new is not None and not step and self._rows and not _alike(new, self._rows):
-            self._forget(folder)  # what lies there is of another run
-        if new is not None and not any(row["step"] == step for row in self._rows):
-            self._rows += new
-            if folder is not None:
-                folder.mkdir(parents=True, exist_ok=True)
-                with (folder / SAMPLES).open("a", encoding="utf-8") as file:
-                    file.write("".join(map(_line, new)))
-        table = read_run_log.read(self._rows)
+        rows, asked = self._rows, Saved(self.bounds, self.setting.level, self.setting.seed, plan=self.plan)
+        if folder is not None and self.answer is None and goes_on(folder):
+            load(folder / STATE, asked)  # refuses other options before anything is touched
+        rows.remember(folder, step)
+        new = [] if step and rows.has(step) else self._drawn(policy, step, of)
+        if not step and not rows.begin(new, folder):
+            self.answer = None
+        if not rows.has(step):
+            rows.add(new, folder)
+        table = read_run_log.read(rows.all)
         found = gold_of(self.gold, table, bounds=self.bounds)
-        state = folder / STATE if folder is not None else None
-        before = self.answer.walked.saved if self.answer is not None and state is None else None
+        before = None if folder is not None or self.answer is None else self.answer.walked.saved
         self.answer = watch_table(
             table,
             found,
             self.setting,
             labels=self.labels,
-            state=state,
+            state=folder / STATE if folder is not None else None,
             final=0 < step == of,
             folder=folder,
-            before=before,
+            before=before or asked,
         )
         return self.answer
 
@@ -150,37 +163,3 @@ class Watch:
         for row, score in zip(rows, scores, strict=True):
             row |= {"step": step, "of": of, "reward": float(score) if math.isfinite(score) else None}
         return rows
-
-    def _remember(self, folder: Path | None, step: int) -> None:
-        """Takes over what lies in the folder; after the start, steps to come go: the run draws them again."""
-        if self._read is None and folder is not None and (folder / SAMPLES).is_file():
-            self._rows = [dict(row) for row in read_run_log.lines(folder / SAMPLES, [])]
-            _rewritten(folder / SAMPLES, self._rows)
-        if step and not self._read:
-            self._rows = [row for row in self._rows if float(str(row["step"])) <= step]
-            if folder is not None and self._rows:
-                _rewritten(folder / SAMPLES, self._rows)
-        self._read = step > 0
-
-    def _forget(self, folder: Path | None) -> None:
-        self._rows, self.answer = [], None
-        if folder is not None:
-            for name in (SAMPLES, STATE, ASK):
-                (folder / name).unlink(missing_ok=True)
-
-
-def _alike(drawn: Sequence[dict[str, Any]], rows: Sequence[dict[str, Any]]) -> bool:
-    """Whether what was drawn of the first policy is what lies there of it."""
-    first = [row for row in rows if row["step"] == 0]
-    return [row["response"] for row in drawn] == [row["response"] for row in first]
-
-
-def _line(row: dict[str, Any]) -> str:
-    return json.dumps(row, ensure_ascii=False) + "\n"
-
-
-def _rewritten(path: Path, rows: list[dict[str, Any]]) -> None:
-    """Without the steps that a run which goes on from a checkpoint is going to draw again, or a line that was cut."""
-    partial = path.with_name(f"{path.name}.partial")
-    partial.write_text("".join(map(_line, rows)), encoding="utf-8")
-    partial.replace(path)

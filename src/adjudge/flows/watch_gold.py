@@ -63,6 +63,17 @@ class Gold:
             self.known[row], self.answered[row] = one, True
 
 
+def require_range(bounds: tuple[float, float]) -> None:
+    """Errors: a range of gold that is none."""
+    fits = len(bounds) == 2 and all(isinstance(end, int | float) and math.isfinite(end) for end in bounds)
+    if not (fits and bounds[0] < bounds[1]):
+        raise AdjudgeError(
+            f"watch: the range of gold is {', '.join(map(str, bounds))}.",
+            "Two finite numbers, the lower first.",
+            "Correct --range LOW,HIGH, or bounds = [LOW, HIGH] under [stop].",
+        )
+
+
 def require_inside(label: float, bounds: tuple[float, float], who: str) -> None:
     """Errors: a label outside its range."""
     low, high = bounds
@@ -70,7 +81,7 @@ def require_inside(label: float, bounds: tuple[float, float], who: str) -> None:
         raise AdjudgeError(
             f"gold: {who} gave {label:g}.",
             f"A label from {low:g} to {high:g}: the guarantee rests on the range.",
-            "Name the scale with --range LOW,HIGH, or correct the label.",
+            "Name the scale with --range LOW,HIGH (bounds under [stop]), or correct the label.",
         )
 
 
@@ -84,8 +95,10 @@ def gold(source: object, table: RunLog, *, bounds: tuple[float, float], column: 
         bounds: range of the labels.
         column: of the labels in their table; None takes a usual name.
 
-    Errors: a function without texts to ask about; a table of labels without its columns; a label out of range.
+    Errors: a range that is none; a function without texts to ask about; a table of labels without its columns; a label
+    out of range.
     """
+    require_range(bounds)
     known = table.gold.copy()
     found = Gold(known, np.isfinite(known), bounds=bounds)
     if source is None:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ..errors import AdjudgeError
@@ -51,6 +52,7 @@ class Saved:
         seed: of the choice of prompts.
         closed: the last step that nothing more is asked about; −∞ before the first.
         pairs: in the order of asking.
+        plan: how the loop looks, where one does: option -> value; `gold` is who gives labels at once, "" for people.
     """
 
     bounds: tuple[float, float] = (0.0, 1.0)
@@ -58,6 +60,7 @@ class Saved:
     seed: int = 0
     closed: float = -math.inf
     pairs: tuple[Pair, ...] = ()
+    plan: Mapping[str, int | str] = field(default_factory=dict)
 
     def save(self, path: Path) -> Path:
         """Writes the state as JSON, whole or not at all."""
@@ -78,6 +81,7 @@ class Saved:
                 }
                 for one in self.pairs
             ],
+            **({"plan": dict(self.plan)} if self.plan else {}),
         }
         return write(path, json.dumps(body, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
 
@@ -85,7 +89,8 @@ class Saved:
 def load(path: Path, asked: Saved) -> Saved:
     """The watch in a state file; `asked` where there is none.
 
-    Errors: a file of another kind; one begun with another range, level or seed, which are fixed for the guarantee.
+    Errors: a file of another kind; one begun with another range, level or seed, which are fixed for the guarantee; one
+    of a loop that looked otherwise.
     """
     if not path.exists():
         return asked
@@ -99,7 +104,8 @@ def load(path: Path, asked: Saved) -> Saved:
         )
         low, high = body["bounds"]
         closed = -math.inf if body["closed"] is None else float(body["closed"])
-        found = Saved((float(low), float(high)), float(body["level"]), int(body["seed"]), closed, pairs)
+        found = Saved((float(low), float(high)), float(body["level"]), int(body["seed"]), closed, pairs,
+                      dict(body.get("plan", {})))  # fmt: skip
     except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
         why = f"{error} is missing" if isinstance(error, KeyError) else error
         raise AdjudgeError(
@@ -113,7 +119,15 @@ def load(path: Path, asked: Saved) -> Saved:
             f"The same in every call; here they are {asked.bounds}, {asked.level:g} and {asked.seed}.",
             "Give the options of the first call, or delete the file to begin a new watch with new labels.",
         )
-    return found
+    for name, now in asked.plan.items():
+        was = found.plan.get(name, "")
+        if was not in ("", now):
+            raise AdjudgeError(
+                f"state {path}: the watch began with {name} = {was!r}, and {name} is {now!r} now.",
+                "A watch goes on as it began: labels count alike, and none is left out.",
+                "Change it back, name another folder, or begin anew (--fresh; resume=False).",
+            )
+    return replace(found, plan=asked.plan) if asked.plan else found
 
 
 def _labels(gold: list[float | None] | None) -> tuple[float, float] | None:

@@ -8,7 +8,7 @@ run has stopped or ended, what is left, a fifth at least, goes to which checkpoi
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -19,6 +19,7 @@ from .watch_gold import Gold
 from .watch_state import KEEP, STOP, Pair, Saved
 
 RESERVE = 0.2  # of the labels, for which checkpoint to keep
+Keep = Callable[[Saved], object]
 FIRST, BATCH, BULK = 2, 4, 8  # prompts: at a new checkpoint, then at a time; at a time where people label
 
 
@@ -49,21 +50,19 @@ class Walked:
 class Walk:
     """One walk; `walk` is its door."""
 
-    def __init__(self, table: RunLog, gold: Gold, saved: Saved, labels: int) -> None:
-        self.table, self.gold, self.saved, self.labels = table, gold, saved, labels
+    def __init__(self, table: RunLog, gold: Gold, saved: Saved, labels: int, keep: Keep | None) -> None:
+        self.table, self.gold, self.saved, self.labels, self.keep = table, gold, saved, labels, keep
         self.pairs = list(saved.pairs)
         self.code = {step: number for number, step in enumerate(table.steps)}
         first = np.flatnonzero(table.sample == 0)
         self.rows = {(table.steps[table.step[row]], table.items[table.item[row]]): int(row) for row in first}
         counts = np.bincount(table.item[first], table.weight[first], len(table.items))
-        order = np.random.default_rng((saved.seed, 190_039)).permutation(len(table.items))
+        order = np.random.default_rng((saved.seed, 190_039)).permutation(counts.size)
         self.order = [table.items[place] for place in order.tolist() if counts[place] > 0]
-        rows = np.maximum(np.bincount(table.item[first], minlength=counts.size), 1)
-        self.share = dict(
-            zip(table.items, (counts / rows / max(float((counts / rows).max()), 1e-300)).tolist(), strict=True)
-        )
-        self.watched = stopping.init(bounds=saved.bounds, level=saved.level)
-        self.closed, self.waiting, self.short = saved.closed, False, False
+        mean = counts / np.maximum(np.bincount(table.item[first], minlength=counts.size), 1)
+        self.share = dict(zip(table.items, (mean / max(float(mean.max()), 1e-300)).tolist(), strict=True))
+        self.watched, self.closed = stopping.init(bounds=saved.bounds, level=saved.level), saved.closed
+        self.waiting, self.short = False, False
 
     @property
     def left(self) -> int:
@@ -89,8 +88,10 @@ class Walk:
             self._scout(last + 1)
         if last and not self.waiting and (final or self.watched.stopped >= 0):
             self._settle(last)
-        saved = replace(self.saved, closed=self.closed, pairs=tuple(self.pairs))
-        return Walked(self.watched, self._turn(last), last, saved, self.short)
+        return Walked(self.watched, self._turn(last), last, self._so_far(), self.short)
+
+    def _so_far(self) -> Saved:
+        return replace(self.saved, closed=self.closed, pairs=tuple(self.pairs))
 
     def _checkpoint(self, here: int) -> None:
         """Stakes the labels of a checkpoint in their order, and asks for more while they could settle it."""
@@ -114,8 +115,7 @@ class Walk:
 
     def _stake(self, pair: Pair) -> tuple[float, float]:
         """Labels as they are staked: a prompt that stands for half as many as another stakes half its difference."""
-        earlier, later = pair.gold or (math.nan, math.nan)
-        share = self.share.get(pair.item, 1.0)
+        (earlier, later), share = pair.gold or (math.nan, math.nan), self.share.get(pair.item, 1.0)
         return (earlier if share == 1 else later + share * (earlier - later)), later
 
     def _scout(self, begin: int) -> None:
@@ -160,6 +160,8 @@ class Walk:
         if pair.gold is not None:
             return True
         rows = [self.rows.get((at, pair.item)) for at in (pair.earlier, pair.later)]
+        if max(pair.earlier, pair.later) > self.table.steps[-1]:
+            return False  # a run that goes on has yet to come there again
         if None in rows:
             self.pairs[place] = replace(pair, gold=(math.nan, math.nan))  # the response is no longer there
             return True
@@ -167,6 +169,8 @@ class Walk:
         if one is None or two is None:
             return False
         self.pairs[place] = replace(pair, gold=(one, two))
+        if self.keep is not None and self.gold.asks is not None:
+            self.keep(self._so_far())
         return True
 
     def _turn(self, last: int) -> peak.Turn:
@@ -180,7 +184,9 @@ class Walk:
         return peak.turn(self.table.distance[: last + 1], earlier, later, drop)
 
 
-def walk(table: RunLog, gold: Gold, saved: Saved, *, labels: int, final: bool = False) -> Walked:
+def walk(
+    table: RunLog, gold: Gold, saved: Saved, *, labels: int, final: bool = False, keep: Keep | None = None
+) -> Walked:
     """Goes on with a watch.
 
     Arguments:
@@ -189,5 +195,6 @@ def walk(table: RunLog, gold: Gold, saved: Saved, *, labels: int, final: bool = 
         saved: the watch so far.
         labels: budget of the whole watch.
         final: whether the run is over, so that what is left goes to which checkpoint to keep.
+        keep: told the watch each time that labels were given, so that a crash makes none of them be asked for again.
     """
-    return Walk(table, gold, saved, labels).go(final=final)
+    return Walk(table, gold, saved, labels, keep).go(final=final)
