@@ -71,3 +71,33 @@ def test_all_right_is_no_certainty() -> None:
     found = held_pairs.held(from_arrays(features, features, np.ones(31)), np.full(31, 0.9))
     assert found.accuracy == 1.0
     assert found.accuracy_stderr == pytest.approx(np.sqrt(33 / 35 * (2 / 35) / 35))
+
+
+def test_what_a_cluster_repeats_is_no_news() -> None:
+    rng = np.random.default_rng(2)
+    said, cluster = rng.uniform(0.5, 0.95, 211), np.arange(211) // 2
+    won = (rng.random(211) < said - 0.05).astype(float)
+    again = np.repeat(np.arange(211), rng.integers(1, 5, 211))
+    none = np.zeros((again.size, 1))
+    often = held_pairs.held(from_arrays(none, none, won[again], cluster=cluster[again]), said[again])
+    times = np.bincount(again).astype(float)
+    once = held_pairs.held(from_arrays(none[:211], none[:211], won, cluster=cluster, weight=times), said)
+    assert (once.ece, once.accuracy_stderr) == pytest.approx((often.ece, often.accuracy_stderr))
+    # Eight equal rows of one prompt are one row: neither figure may gain by them.
+    many = np.repeat(np.arange(211), 8)
+    table = from_arrays(np.zeros((1688, 1)), np.zeros((1688, 1)), won[many], cluster=cluster[many])
+    plain = held_pairs.held(from_arrays(none[:211], none[:211], won, cluster=cluster), said)
+    assert held_pairs.held(table, said[many]).ece == pytest.approx(plain.ece)
+
+
+def test_the_error_of_clusters_unlike_in_size_is_that_of_leaving_each_out() -> None:
+    rng = np.random.default_rng(3)
+    cluster = np.repeat(np.arange(13), rng.integers(1, 30, 13))
+    n = cluster.size
+    table = from_arrays(
+        np.zeros((n, 1)), np.zeros((n, 1)), (rng.random(13)[cluster] < 0.6).astype(float), cluster=cluster
+    )
+    said = np.full(n, 0.7)
+    without = [held_pairs.held(table.take(cluster != code), said[cluster != code]).accuracy for code in range(13)]
+    found = held_pairs.held(table, said)
+    assert found.accuracy_stderr == pytest.approx(np.sqrt(12 / 13 * np.sum((np.array(without) - found.accuracy) ** 2)))

@@ -22,6 +22,7 @@ import numpy as np
 from scipy import special
 
 from .._typing import FloatArray, IntArray
+from .cluster import group_sums
 
 
 def balance(prediction: FloatArray, outcome: FloatArray) -> FloatArray:
@@ -78,17 +79,34 @@ def binned_ece(
 
 
 def gaps(
-    prediction: FloatArray, outcome: FloatArray, bin_of: IntArray, *, weight: FloatArray | None = None
+    prediction: FloatArray,
+    outcome: FloatArray,
+    bin_of: IntArray,
+    *,
+    weight: FloatArray | None = None,
+    cluster: IntArray | None = None,
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Gap mean y − mean p̂ of each bin that holds rows, its variance (0 for one row), and its share of the weight."""
+    """Gap mean y − mean p̂ of each bin that holds rows, its variance (0 for one row), and its share of the weight.
+
+    Arguments:
+        prediction, outcome: [n].
+        bin_of: [n] from 0.
+        weight: [n] >= 0; equal when None.
+        cluster: [n] codes from 0 of what is independent; the rows when None.
+    """
     w = np.ones(prediction.size) if weight is None else weight
     total = np.bincount(bin_of, w)
     used = total > 0
     safe = np.where(used, total, 1.0)
     difference = outcome - prediction
     gap = np.bincount(bin_of, w * difference) / safe
-    squares = np.bincount(bin_of, (w * (difference - gap[bin_of])) ** 2) / safe**2
-    n = np.bincount(bin_of, w > 0)
+    off, of_off, counts = w * (difference - gap[bin_of]), bin_of, (w > 0).astype(float)
+    if cluster is not None:
+        cells, of_row = np.unique(np.stack([bin_of, cluster]), axis=1, return_inverse=True)
+        off, counts = (group_sums(of_row, column, cells.shape[1]) for column in (off, w))
+        of_off, counts = cells[0], (counts > 0).astype(float)
+    squares = np.bincount(of_off, off**2) / safe**2
+    n = np.bincount(of_off, counts)
     variance = squares * np.where(n > 1, n / np.maximum(n - 1, 1), 0.0)
     return gap[used], variance[used], total[used] / total.sum()
 

@@ -17,10 +17,11 @@ from .._typing import FloatArray, IntArray
 from ..errors import AdjudgeError
 from ..tables.preferences import Preferences
 from ..tables.reward_model import Held
-from .calibration_error import balance, binned_ece
+from .calibration_error import balance, folded_mean, gaps
 
 FOLDS = 80251  # the seed's own companion
 FLOOR = 1e-12
+BINS, BY_BIN = 10, 10  # of the calibration error at most, and clusters for each
 
 Predict = Callable[[Preferences, Preferences], FloatArray]
 """Pairs to fit, pairs to predict -> [n] probability that the left is better."""
@@ -73,7 +74,7 @@ def held(preferences: Preferences, chance: FloatArray) -> Held:
     mean = float(weight @ right) / total
     code = np.unique(preferences.cluster[rows], return_inverse=True)[1]
     influence = np.bincount(code, weight * (right - mean)) / total
-    spread = _spread(influence, mean)
+    spread = _spread(influence, np.bincount(code, weight) / total, mean)
     likely = np.clip(favoured, FLOOR, 1 - FLOOR)
     return Held(
         n=rows.size,
@@ -82,19 +83,34 @@ def held(preferences: Preferences, chance: FloatArray) -> Held:
         accuracy_stderr=spread,
         log_loss=float(weight @ -(right * np.log(likely) + (1 - right) * np.log1p(-likely))) / total,
         brier=float(weight @ (right * (1 - favoured) ** 2 + (1 - right) * favoured**2)) / total,
-        ece=binned_ece(favoured, right, bins=10, weight=weight, debias=True),
+        ece=_ece(favoured, right, weight, code),
         balance=float(weight @ balance(favoured, right)) / total,
     )
 
 
-def _spread(influence: FloatArray, mean: float) -> float:
-    """Standard error of the accuracy by cluster; where all clusters are alike, as if four more had said ½ (Agresti)."""
+def _spread(influence: FloatArray, share: FloatArray, mean: float) -> float:
+    """Standard error of the accuracy by cluster, each raised by the share that it has in the mean itself.
+
+    Where all clusters are alike it is as if four more had said ½ (Agresti).
+    """
     u = influence.size
     if u < 2:
         return float("nan")
-    found = float(np.sqrt(influence @ influence * u / (u - 1)))
+    raised = influence / np.maximum(1 - share, 1 / u)
+    found = float(np.sqrt(raised @ raised * (1 - 1 / u)))
     steady = (u * mean + 2) / (u + 4)
     return found if found > 1e-12 else float(np.sqrt(steady * (1 - steady) / (u + 4)))
+
+
+def _ece(favoured: FloatArray, right: FloatArray, weight: FloatArray, code: IntArray) -> float:
+    """Binned calibration error in up to ten bins of equal weight, one for each ten clusters, debiased by cluster."""
+    at = np.unique(favoured, return_inverse=True)[1]
+    mass = np.bincount(at, weight)
+    bins = min(max(int(code.max() + 1) // BY_BIN, 1), BINS)
+    place = (np.cumsum(mass) - mass / 2) / mass.sum()
+    of_value = np.minimum((place * bins + 1e-9).astype(np.int64), bins - 1)
+    gap, variance, share = gaps(favoured, right, of_value[at], weight=weight, cluster=code)
+    return float(share @ (2 * np.abs(gap) - folded_mean(gap, variance)))
 
 
 def report(preferences: Preferences, chance: FloatArray) -> dict[str, Held]:

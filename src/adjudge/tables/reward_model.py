@@ -38,7 +38,8 @@ class Held:
         accuracy: chance that the side said to be better is; a prediction of ½ counts half.
         accuracy_stderr: its standard error by cluster.
         log_loss, brier: mean −log p and mean (1 − p)² of the side that won, nats and [0, 1].
-        ece: expected calibration error, less what chance alone would show; may be a little below 0.
+        ece: expected calibration error in up to ten bins, less what chance adds to a gap that is there; where there is
+            none, three fifths of what chance alone would show remain. May be a little below 0.
         balance: mean of how much more often than said the favoured side wins; negative where it was too sure.
     """
 
