@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -101,6 +103,10 @@ def test_sides_count_alike_and_what_members_notice_is_told() -> None:
     table = pairs(307, 9)
     one, other = (ensemble.fit(each, folds=0) for each in (table, table.swapped))
     assert one.figures == pytest.approx(other.figures)
+    times = np.arange(307) % 3
+    weighted = replace(table, weight=times.astype(float))
+    again = table.take(np.repeat(np.arange(307), times))
+    assert ensemble.fit(weighted, folds=0).figures == pytest.approx(ensemble.fit(again, folds=0).figures)
     apart = from_arrays(table.left, table.right, table.difference[:, 0] > 0)
     assert [found.code for found in ensemble.fit(apart, ridge=1e-6, folds=0).findings] == ["rewards-separable"]
 

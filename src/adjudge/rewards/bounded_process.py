@@ -14,6 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import special
 
 from .._typing import FloatArray
 from ..core.card import Card, Paper
@@ -23,7 +24,7 @@ from ..stats.cluster import group_sums
 from ..tables.step_rewards import StepRewards
 
 HOW = ("clip", "delta", "both")
-SURE = 2.0  # standard errors
+SURE = 2.0  # standard errors, of many clusters
 
 CARD = Card(
     answers="How are step rewards paid so that more steps do not earn more?",
@@ -107,22 +108,24 @@ def fit(steps: StepRewards, *, how: str = "both", threshold: float | None = None
         )
     good = steps.success[steps.solution] >= 1
     level = float(np.median(steps.step_reward[good] if good.any() else steps.step_reward))
-    mean, error = _by_step(steps)
-    return BoundedProcess(how, level if threshold is None else threshold, (mean, error), _paid(mean, error))
+    mean, error, units = _by_step(steps)
+    return BoundedProcess(how, level if threshold is None else threshold, (mean, error), _paid(mean, error, units))
 
 
-def _by_step(steps: StepRewards) -> tuple[float, float]:
-    """Mean raw reward of a step, and its standard error by cluster."""
+def _by_step(steps: StepRewards) -> tuple[float, float, int]:
+    """Mean raw reward of a step, its standard error by leaving out each cluster in turn, and how many they are."""
     mean = float(steps.step_reward.mean())
     units, code = np.unique(steps.cluster[steps.solution], return_inverse=True)
     if units.size < 2:
-        return mean, float("nan")
-    influence = np.bincount(code, steps.step_reward - mean) / steps.step_reward.size
-    return mean, float(np.sqrt(influence @ influence * units.size / (units.size - 1)))
+        return mean, float("nan"), units.size
+    share = np.bincount(code) / code.size
+    moved = np.bincount(code, steps.step_reward - mean) / code.size / (1 - share)
+    return mean, float(np.sqrt(moved @ moved * (1 - 1 / units.size))), units.size
 
 
-def _paid(mean: float, error: float) -> tuple[Finding, ...]:
-    if not mean > SURE * error:
+def _paid(mean: float, error: float, units: int) -> tuple[Finding, ...]:
+    sure = float(special.stdtrit(max(units - 1, 1), special.ndtr(SURE)))  # few clusters: as sure by Student's law
+    if not mean > sure * error:
         return ()
     return (
         Finding(
@@ -130,7 +133,7 @@ def _paid(mean: float, error: float) -> tuple[Finding, ...]:
             Severity.WARNING,
             f"A further step adds {mean:.3g} (± {error:.2g}) to the raw sum on average: repeating good steps pays.",
             mean,
-            SURE * error,
+            sure * error,
             "Optimise the shaped rewards, and pay success beside them.",
         ),
     )

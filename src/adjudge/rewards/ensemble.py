@@ -134,7 +134,8 @@ def fit(
     every = Members(coefficients)
     sides: list[Any] = [used.left, used.right]
     both = sparse.vstack(sides).tocsr() if sparse.issparse(used.left) else np.vstack(sides)
-    spread = every.rewards(both).std(axis=1)
+    twice = np.tile(used.weight, 2)
+    spread = float(np.average(every.rewards(both).std(axis=1), weights=twice))
     return RewardModel(
         "rewards.ensemble",
         coefficients.ravel(),
@@ -144,19 +145,24 @@ def fit(
         reward,
         held_out=chance,
         report=told,
-        figures={"spread of members": float(spread.mean()), "agreement of members": float(every.agreement(both))},
+        figures={"spread of members": spread, "agreement of members": every.agreement(both, weight=twice)},
         findings=(*preferences.findings, *noticed, *_linear.weak(told)),
         form=form,
     )
 
 
 def _drawn(preferences: Preferences, k: int, part: bool, seed: int) -> tuple[FloatArray, BoolArray]:
-    """([k, units] weight of each cluster, [k, d] features shown), the same for the fit and for those of the report."""
-    mass = cluster_weights(preferences.units, k, np.random.default_rng((seed, SEED)))
+    """([k, units] weight of each cluster, [k, d] features shown), the same for the fit and for those of the report.
+
+    A member, and within it a cluster, keeps its draw when others come or go.
+    """
+    streams = [np.random.default_rng((seed, SEED, member)) for member in range(k)]
+    mass = np.array([cluster_weights(preferences.units, 1, rng)[0] for rng in streams])
     if not part:
         return mass, np.ones((k, preferences.d), dtype=bool)
-    rng, most = np.random.default_rng((seed, SEED, 1)), max((preferences.d + 1) // 2, 1)
-    return mass, np.array([rng.permutation(preferences.d) < most for _ in range(k)])
+    most = max((preferences.d + 1) // 2, 1)
+    streams = [np.random.default_rng((seed, SEED, member, 1)) for member in range(k)]
+    return mass, np.array([rng.permutation(preferences.d) < most for rng in streams])
 
 
 def _members(

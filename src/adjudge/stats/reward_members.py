@@ -12,7 +12,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
 
 from .._typing import FloatArray
 from ..errors import AdjudgeError
@@ -41,21 +40,35 @@ class Members:
         """[n, k] reward of each response by each member."""
         return np.asarray(features @ self.table[:, :-1].T) + self.table[:, -1]
 
-    def agreement(self, features: Features) -> float:
+    def agreement(self, features: Features, *, weight: FloatArray | None = None) -> float:
         """Mean rank correlation (Spearman) of two members over responses; it falls where the data left them free.
+
+        Arguments:
+            features: [n, d].
+            weight: [n] how many equal responses a row stands for; one when None.
 
         >>> round(Members(np.array([[1.0, 0.0], [2.0, 5.0], [-1.0, 0.0]])).agreement(np.arange(3.0)[:, None]), 4)
         -0.3333
         """
-        ranks = stats.rankdata(self.rewards(features), axis=0)
-        off = (ranks - ranks.mean(axis=0)) / np.maximum(ranks.std(axis=0), 1e-300)
+        mass = np.ones(features.shape[0]) if weight is None else weight
+        mass = mass / mass.sum()
+        ranks = np.column_stack([_placed(column, mass) for column in self.rewards(features).T])
+        off = ranks - mass @ ranks
+        off = off / np.maximum(np.sqrt(mass @ off**2), 1e-300)
         first, second = np.triu_indices(ranks.shape[1], 1)
-        return float((off[:, first] * off[:, second]).mean()) if first.size else 1.0
+        return float((mass @ (off[:, first] * off[:, second])).mean()) if first.size else 1.0
 
     def gradient(self, features: Features, leaning: FloatArray) -> FloatArray:
         """[n, k·(d + 1)] of an aggregate whose derivative by the members' rewards is `leaning` [n, k]."""
         with_one = np.column_stack([dense(features), np.ones(features.shape[0])])
         return (leaning[:, :, None] * with_one[:, None, :]).reshape(len(with_one), -1)
+
+
+def _placed(values: FloatArray, mass: FloatArray) -> FloatArray:
+    """[n] mid-ranks as shares of the mass; equal values share theirs."""
+    at = np.unique(values, return_inverse=True)[1]
+    each = np.bincount(at, mass)
+    return np.asarray((np.cumsum(each) - each / 2)[at])
 
 
 def aggregate(rewards: FloatArray, how: str, penalty: float) -> tuple[FloatArray, FloatArray]:
