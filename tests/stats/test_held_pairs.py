@@ -57,6 +57,8 @@ def test_sources_are_told_apart() -> None:
     told = held_pairs.report(pairs, np.full(4, 0.9))
     assert [told[name].accuracy for name in ("all", "ann", "bob")] == [0.5, 1.0, 0.0]
     assert held_pairs.report(pairs, np.full(4, np.nan)) == {}
+    named = from_arrays(NONE, NONE, [1.0, 1.0, 0.0, 0.0], source=[0, 0, 1, 1], sources=("ann", "all"))
+    assert held_pairs.report(named, np.full(4, 0.9))["all"].n == 4
 
 
 def test_rows_that_cannot_be_used() -> None:

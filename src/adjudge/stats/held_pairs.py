@@ -114,14 +114,15 @@ def _ece(favoured: FloatArray, right: FloatArray, weight: FloatArray, code: IntA
 
 
 def report(preferences: Preferences, chance: FloatArray) -> dict[str, Held]:
-    """What predictions are worth over all pairs, and by source where there are several."""
+    """What predictions are worth over all pairs, and by source where there are several; `all` is never a source."""
     if not np.isfinite(chance).any():
         return {}
     found = {"all": held(preferences, chance)}
     if len(preferences.sources) > 1:
         for code, name in enumerate(preferences.sources):
-            rows = preferences.source == code
-            found[name] = held(preferences.take(rows), chance[rows])
+            if name not in found:
+                rows = preferences.source == code
+                found[name] = held(preferences.take(rows), chance[rows])
     return found
 
 
