@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 from pathlib import Path
 
 import pytest
 
 from adjudge.cli.main import main
-from adjudge.train import metrics
+from adjudge.train import causal_lm, metrics
 from backends import tiny_model
 
 pytest.importorskip("torch")
@@ -126,6 +128,29 @@ def test_a_prompt_longer_than_the_context_is_told_by_row_or_left_out(
     assert "Row 241" in capsys.readouterr().err
     (here / "recipe.toml").write_text(RECIPE + "[feedback]\nskip_long = true\n", encoding="utf-8")
     assert main(["optimise", "recipe.toml", "--out", "run"]) == 0
+
+
+def test_no_room_for_the_policy_at_the_end_is_told_and_the_same_command_finishes(
+    here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save = causal_lm.CausalLM.save
+
+    def full(policy: causal_lm.CausalLM, folder: Path) -> None:
+        if folder.parent.name == "run":
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        save(policy, folder)
+
+    monkeypatch.setattr(causal_lm.CausalLM, "save", full)
+    assert main(["optimise", "recipe.toml", "--out", "run"]) == 1
+    told = capsys.readouterr().err
+    assert "No space left" in told
+    assert "Do:" in told
+    lines = metrics.read(here / "run")
+    monkeypatch.undo()
+    monkeypatch.chdir(here)
+    assert main(["optimise", "recipe.toml", "--out", "run"]) == 0
+    assert (here / "run/policy/adapter_model.safetensors").is_file()
+    assert metrics.read(here / "run") == lines
 
 
 def test_the_help_shows_a_recipe(capsys: pytest.CaptureFixture[str]) -> None:

@@ -176,7 +176,15 @@ def test_a_recipes_own_mark_of_its_data_is_held_against_it(tmp_path: Path) -> No
     one, other = ToTruth(), ToTruth()
     one.fingerprint, other.fingerprint = "a", "b"
     train(table(), one, replace(FEW, steps=3), out=tmp_path)
-    with pytest.raises(AdjudgeError, match=r"data\.fingerprint = 'a'"):
+    with pytest.raises(AdjudgeError, match=r"data\.fingerprint = 'a'.*--fresh"):
+        train(table(), other, FEW, out=tmp_path)
+
+
+def test_of_a_long_mark_what_differs_is_told(tmp_path: Path) -> None:
+    one, other = ToTruth(), ToTruth()
+    one.fingerprint, other.fingerprint = "0f dpo 1 None", "0f ipo 1 rank 2"
+    train(table(), one, replace(FEW, steps=3), out=tmp_path)
+    with pytest.raises(AdjudgeError, match=r"data\.fingerprint = 'dpo … None', and .* is 'ipo … rank 2' now"):
         train(table(), other, FEW, out=tmp_path)
 
 

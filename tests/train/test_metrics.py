@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import builtins
+import errno
 import json
 import math
+import os
 from pathlib import Path
 
 import pytest
@@ -108,3 +110,17 @@ def test_a_full_disk_is_told(tmp_path: Path) -> None:
     with pytest.raises(AdjudgeError, match=r"metrics\.jsonl could not be written: No space"):
         journal.write({"step": 1, "loss": 0.5})
     journal.close()
+
+
+def test_a_full_disk_at_the_beginning_is_told_and_leaves_the_lines(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wrote(tmp_path, range(1, 4)).close()
+
+    def full(*given: object, **options: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(Path, "write_text", full)
+    with pytest.raises(AdjudgeError, match=r"metrics\.jsonl could not be written: No space"):
+        Journal(tmp_path, 3)
+    assert [line["step"] for line in lines(tmp_path)] == [1, 2, 3]

@@ -216,11 +216,12 @@ def test_bad_rows_are_told() -> None:
         {"prompt": prompt, "chosen": chosen, "rejected": rejected}
         for prompt, chosen, rejected in (("ab", "c", "d"), ("a" * 40, "c", "d"), ("a", "c", "c"), ("a", "", "g"))
     ]
-    with pytest.raises(AdjudgeError, match="Row 1: Prompt of 40 codes"):
+    with pytest.raises(AdjudgeError, match=r"Row 1: Prompt of 40 codes.*skip_long = true"):
         Pairs(read(rows), dpo.loss, policy)
     recipe = Pairs(read(rows), dpo.loss, policy, skip_long=True)
     assert recipe.n == 2
     told = {found.code: found for found in recipe.findings}
+    assert len(told) == len(recipe.findings), "each is told once"
     assert told["rows-not-read"].number == 1
     assert told["responses-equal"].severity == Severity.WARNING
     assert told["responses-empty"].number == 1

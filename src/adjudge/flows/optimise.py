@@ -86,6 +86,7 @@ def optimise(
     rows are kept in `out`), for a checkpoint that could not be written.
     """
     needs_torch()
+    from ..train import checkpoint
     from ..train.loop import train
 
     asked = recipe if isinstance(recipe, Recipe) else optimise_recipe.read(recipe)
@@ -104,8 +105,7 @@ def optimise(
         learner, made, settings, out=folder, callbacks=[] if watching is None else [watching], progress=progress
     )
     if folder is not None and first():
-        (folder / POLICY).mkdir(exist_ok=True)
-        learner.save(folder / POLICY)
+        checkpoint.publish(folder / POLICY, learner)
     held = {} if kept is None else optimise_held.figures(kept, learner)
     watched = None if watching is None else watching.answer
     found = [*trained.findings, *unrewarded(trained.history)]

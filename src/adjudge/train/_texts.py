@@ -56,7 +56,8 @@ def encoded(
         except AdjudgeError as error:
             if not skip_long:
                 number = rows[row] if len(rows) else row
-                raise AdjudgeError(f"Row {number}: {error.found}", error.expected, error.do) from error
+                do = f"{error.do} Or leave such rows out: skip_long = true under [feedback], skip_long=True in Python."
+                raise AdjudgeError(f"Row {number}: {error.found}", error.expected, do) from error
             refused = refused or error
             made.append(None)
     found = []
@@ -82,6 +83,12 @@ def encoded(
             )
         )  # fmt: skip
     return made, found
+
+
+def joined(of_file: Sequence[Finding], of_codes: Sequence[Finding]) -> tuple[Finding, ...]:
+    """Findings of a file and of its codes; what both have noticed is told once, as it is for a policy."""
+    noticed = {each.code for each in of_codes}
+    return (*(each for each in of_file if each.code not in noticed), *of_codes)
 
 
 def check_codes(

@@ -12,6 +12,7 @@ import json
 import os
 import shutil
 from collections.abc import Mapping
+from difflib import SequenceMatcher
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ PARTIAL = ".partial"
 FREE = frozenset({"micro", "log_every", "checkpoint_every", "keep"})
 """Settings that may change while a run is interrupted: they change no update."""
 LENGTH = frozenset({"epochs", "steps"})
+ANEW = "begin anew (--fresh, in Python resume=False)"
 LEFT = (METRICS, SAMPLES, DUELS, STATE, ASK)
 """Files that a run leaves beside its checkpoints, and a watch of it."""
 
@@ -66,6 +68,33 @@ def write(out: Path, step: int, policy: Policy, state: Mapping[str, object], rec
             else "No earlier one exists: make room and start the run again.",
         ) from error
     return place
+
+
+def publish(place: Path, policy: Policy) -> None:
+    """Writes the policy as it ended to a folder; what stands there is replaced once all is written.
+
+    Raises:
+        AdjudgeError: it could not be written, as on a full disk; what stood there stands.
+    """
+    partial = place.with_name(place.name + PARTIAL)
+    try:
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir()
+        policy.save(partial)
+        _to_disk(partial)
+        for one in sorted(partial.rglob("*")):
+            if one.is_file():
+                to = place / one.relative_to(partial)
+                to.parent.mkdir(parents=True, exist_ok=True)
+                one.replace(to)
+    except Exception as error:  # each format raises its own kind where the disk is full
+        raise AdjudgeError(
+            f"train: the policy as it ended could not be written: {error}.",
+            f"Room and the right to write in {place.parent}.",
+            "Make room and start the run again: its last checkpoint holds this policy, and nothing is trained twice.",
+        ) from error
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
 
 
 def latest(out: Path) -> Path | None:
@@ -142,12 +171,22 @@ def check(place: Path, then: Mapping[str, Any], now: Mapping[str, Any], settings
     pairs += [(f"data.{name}", then["data"].get(name), each) for name, each in now["data"].items()]
     for name, was, new in pairs:
         if was != new:
+            if name == "data.fingerprint":  # of many words, few of which differ
+                was, new = _apart(was, new)
             raise AdjudgeError(
                 f"train: {place.parent} holds a run with {name} = {was!r}, and {name} is {new!r} now.",
                 "A run goes on with the settings and the data it began with; of these, only memory, logging and, at a "
                 "constant rate without warm-up and where no set of samples was cut short, the length may change.",
-                "Change it back, take another folder, or begin anew with resume=False.",
+                f"Change it back, take another folder, or {ANEW}.",
             )
+
+
+def _apart(was: object, new: object) -> tuple[str, str]:
+    """The words in which two texts differ, of each."""
+    some, other = str(was).split(), str(new).split()
+    kept = [each for each in SequenceMatcher(None, some, other, autojunk=False).get_opcodes() if each[0] != "equal"]
+    left = " … ".join(" ".join(some[start:end]) for _, start, end, _, _ in kept)
+    return left, " … ".join(" ".join(other[start:end]) for _, _, _, start, end in kept)
 
 
 def jsonable(settings: Mapping[str, object]) -> dict[str, Any]:
@@ -168,7 +207,7 @@ def _spoilt(place: Path, error: Exception) -> AdjudgeError:
     return AdjudgeError(
         f"train: {place} cannot be read: {error}.",
         "A checkpoint that this policy wrote.",
-        "Remove that folder to go on from the one before it, or begin anew with resume=False.",
+        f"Remove that folder to go on from the one before it, or {ANEW}.",
     )
 
 

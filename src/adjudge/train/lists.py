@@ -21,7 +21,7 @@ from ..tables.list_batch import ListBatch
 from ..tables.ranked_lists import RankedLists
 from ._figures import Figures
 from ._reference import Reference, Referred
-from ._texts import check_codes, codes, encoded, fingerprint, worded
+from ._texts import check_codes, codes, encoded, fingerprint, joined, worded
 from .policy import Exchange, Policy, Tensor
 
 ListLoss = Callable[[ListBatch], Tensor]
@@ -212,5 +212,5 @@ def read_lists(lists: RankedLists, policy: Policy, *, skip_long: bool) -> ListRo
         np.array([lists.gain[row][place] for row, places in kept for place in places]),
         lists.weight[at],
         flip if flip.any() else None,
-        (*lists.findings, *found),
+        joined(lists.findings, found),
     )

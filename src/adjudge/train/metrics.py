@@ -53,9 +53,13 @@ class Journal:
             return
         self._lines = [line for line in read(folder) if line["step"] <= step]
         fresh = folder / f"{FILE}.partial"
-        fresh.write_text("".join(map(_json, self._lines)), encoding="utf-8")
-        fresh.replace(folder / FILE)
-        self._file = (folder / FILE).open("a", encoding="utf-8")
+        try:
+            fresh.write_text("".join(map(_json, self._lines)), encoding="utf-8")
+            fresh.replace(folder / FILE)
+            self._file = (folder / FILE).open("a", encoding="utf-8")
+        except OSError as problem:
+            fresh.unlink(missing_ok=True)
+            raise _no_room(problem) from problem
         self._curves = _curves(folder / CURVES, step)
         if self._curves is None:
             self.findings = (
@@ -80,11 +84,7 @@ class Journal:
                 self._file.write(_json(line))
                 self._file.flush()
             except OSError as problem:
-                raise AdjudgeError(
-                    f"train: {FILE} could not be written: {problem.strerror}.",
-                    "Room for a line in the folder of the run.",
-                    "Make room and start the run again: it goes on from its last checkpoint.",
-                ) from problem
+                raise _no_room(problem) from problem
         if self._curves is None:
             return
         with suppress(OSError):  # curves are for looking at: what matters stands in the file
@@ -100,6 +100,14 @@ class Journal:
         if self._curves is not None:
             with suppress(OSError):  # a full disk is told by the line or the checkpoint that it cut short
                 self._curves.close()
+
+
+def _no_room(problem: OSError) -> AdjudgeError:
+    return AdjudgeError(
+        f"train: {FILE} could not be written: {problem.strerror}.",
+        "Room for a line in the folder of the run.",
+        "Make room and start the run again: it goes on from its last checkpoint.",
+    )
 
 
 def _json(line: Line) -> str:

@@ -22,7 +22,7 @@ from ..tables.pair_batch import PairBatch
 from ..tables.preferences import Preferences
 from ._figures import Figures
 from ._reference import Reference, Referred
-from ._texts import check_codes, codes, encoded, fingerprint, prompts_of, worded
+from ._texts import check_codes, codes, encoded, fingerprint, joined, prompts_of, worded
 from .policy import Exchange, Policy, Tensor
 
 PairLoss = Callable[[PairBatch], Tensor]
@@ -233,5 +233,5 @@ def read_pairs(preferences: Preferences, policy: Policy, *, skip_long: bool) -> 
         flip if flip.any() else None,
         None if np.isnan(margin).all() else np.nan_to_num(margin),
         preferences.cluster[at],
-        (*preferences.findings, *found),
+        joined(preferences.findings, found),
     )

@@ -23,7 +23,7 @@ from ..tables.preferences import Preferences
 from ..tables.single_batch import SingleBatch
 from ._figures import Figures
 from ._reference import Reference, Referred, totals
-from ._texts import check_codes, codes, encoded, fingerprint, prompts_of, worded
+from ._texts import check_codes, codes, encoded, fingerprint, joined, prompts_of, worded
 from .policy import Exchange, Policy, Tensor
 
 SingleLoss = Callable[[SingleBatch], Tensor]
@@ -201,7 +201,7 @@ def read_singles(preferences: Preferences, policy: Policy, *, skip_long: bool, s
     flip = preferences.flip[at]
     return SingleRows(
         asked, texts, own + strange, beside, np.array([label for (*_, label), _ in kept]), preferences.weight[at],
-        flip if flip.any() else None, (*preferences.findings, *found),
+        flip if flip.any() else None, joined(preferences.findings, found),
     )  # fmt: skip
 
 
