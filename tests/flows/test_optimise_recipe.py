@@ -47,6 +47,11 @@ def test_paths_are_seen_from_the_folder_of_the_recipe(tmp_path: Path) -> None:
         ({"data": "pairs.jsonl"}, "A section"),
         ({"seed": -1}, "seed is -1"),
         ({"seed": True}, "seed is True"),
+        ({"train": {"lr": "fast"}}, "[train] lr = 'fast'. A number"),
+        ({"train": {"batch": 2.5}}, "[train] batch = 2.5. A whole number"),
+        ({"feedback": {"samples": "two"}}, "[feedback] samples = 'two'. A whole number"),
+        ({"stop": {"labels": float("inf")}}, "[stop] labels = inf. A whole number"),
+        ({"data": {"path": "p.jsonl", "held_out": 20}}, "[data] held_out = 20. The share"),
     ],
 )
 def test_what_is_misspelt_or_missing_is_told(change: dict[str, Any], said: str) -> None:

@@ -20,7 +20,7 @@ from .._typing import FloatArray
 from ..errors import AdjudgeError
 from .codes import ends_of, parted, read
 from .dropout import without_dropout
-from .pretrained import unheard
+from .pretrained import require_folder, unheard
 
 POOLS = ("last", "mean")
 LOOSE = 10.0  # how much larger the heads' outputs stand among the features
@@ -163,6 +163,7 @@ def opened(folder: str | Path) -> tuple[Any, Any]:
             "Hidden states come from torch and transformers.",
             "pip install 'adjudge[torch]'",
         ) from None
+    require_folder(folder)
     try:
         with unheard():
             tokenizer = transformers.AutoTokenizer.from_pretrained(str(folder))

@@ -21,7 +21,7 @@ from typing import Any
 
 from ..errors import AdjudgeError
 from .call import Call, Reply, Token
-from .pretrained import of_type, unheard
+from .pretrained import of_type, require_folder, unheard
 
 
 @dataclass(eq=False)
@@ -260,6 +260,7 @@ def loaded(model: str, device: str, dtype: str, revision: str) -> tuple[Any, Any
             "pip install 'adjudge[torch]'",
         ) from None
     device = device or ("cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu")
+    require_folder(model)
     try:
         with unheard():
             tokenizer = transformers.AutoTokenizer.from_pretrained(model, revision=revision, padding_side="left")

@@ -12,10 +12,12 @@ from typing import Protocol
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.table import Column
 
 from ..backends.engine import Tally
 from ..backends.progress import forecast
 
+FIRST = "Preparing"
 SHOWN = ("loss", "accuracy", "reward", "kl", "tokens_per_second")
 
 
@@ -81,26 +83,49 @@ def spending_bar(what: str) -> Iterator[Callable[[int, int, Tally], None]]:
 def training_bar(what: str) -> Iterator[Moved]:
     """A function of (updates done, in all, metrics) that moves a bar with the time left and the figures that matter.
 
+    From the start it says that something is prepared: data are read, a model is loaded, gold is asked for a first time.
+    On a narrow terminal the figures are cut, never the count and the time.
+
     Arguments:
         what: the word before the bar.
     """
     console = Console(file=sys.stderr)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    bar = Progress(*columns, TextColumn("{task.fields[said]}"), console=console, disable=not console.is_terminal)
-    tasks: dict[bool, TaskID] = {}
+    whole, cut = Column(no_wrap=True, min_width=8), Column(no_wrap=True, overflow="ellipsis", ratio=1)
+    columns = (TextColumn("{task.description}", table_column=Column(no_wrap=True, min_width=len(FIRST))), BarColumn(12))
+    counts = (MofNCompleteColumn(table_column=whole), TimeRemainingColumn(table_column=whole))
+    told = TextColumn("{task.fields[said]}", table_column=cut)
+    bar = Progress(*columns, *counts, told, console=console, disable=not console.is_terminal, expand=True)
+    tasks: dict[str, TaskID] = {}
 
     def move(done: int, of: int, metrics: Mapping[str, float]) -> None:
-        said = "  ".join(f"{name} {metrics[name]:.3g}" for name in SHOWN if name in metrics)
-        asked = not metrics  # the reference is asked about the data before the first update
-        if asked not in tasks:
-            bar.start()
-            tasks[asked] = bar.add_task("Reference" if asked else what, total=of, completed=done - 1, said=said)
-        bar.update(tasks[asked], completed=done, said=said)
+        said = "  ".join(
+            _figure(name, metrics[name]) for name in SHOWN if name in metrics and not _empty(name, metrics)
+        )
+        name = what if metrics else "Reference"  # it is asked about the data before the first update
+        if FIRST in tasks:
+            bar.remove_task(tasks.pop(FIRST))
+        if name not in tasks:
+            tasks[name] = bar.add_task(name, total=of, completed=done - 1, said=said)
+        bar.update(tasks[name], completed=done, said=said)
 
+    bar.start()
+    tasks[FIRST] = bar.add_task(FIRST, total=None, said="")
     try:
         yield move
     finally:
+        if FIRST in tasks:  # it ended before it began: the message stands alone
+            bar.remove_task(tasks[FIRST])
         bar.stop()
+
+
+def _empty(name: str, metrics: Mapping[str, float]) -> bool:
+    """Whether a figure says nothing: the surrogate loss of policy gradients is 0 by construction."""
+    return name == "loss" and "reward" in metrics
+
+
+def _figure(name: str, value: float) -> str:
+    """A figure as it stands beside a bar."""
+    return f"{value:,.0f} tokens/s" if name == "tokens_per_second" else f"{name} {value:.3g}"
 
 
 def _cost(tally: Tally, left: float) -> str:

@@ -8,13 +8,14 @@ from typing import Any
 
 import numpy as np
 
+from ..core.finding import Finding
 from ..errors import AdjudgeError
 from ..rewards import bradley_terry
 from ..tables import read_lists, read_preferences
 from ..tables.preferences import Preferences
 from ..tables.ranked_lists import RankedLists
 from ..tables.read_lists import Asked
-from .optimise_held import split_off
+from .optimise_held import split_off, too_few
 from .optimise_recipe import Recipe
 from .recipes import kind
 from .reward_features import read_features
@@ -34,11 +35,13 @@ class Read:
         data: in the shape that the method needs.
         held: pairs that were kept back; None where there are none.
         flips: how often labels are turned round, where it was measured.
+        findings: what to know of what was kept back.
     """
 
     data: Preferences | RankedLists | Asked
     held: Preferences | None
     flips: Flips | None
+    findings: tuple[Finding, ...] = ()
 
 
 def read(recipe: Recipe) -> Read:
@@ -62,14 +65,27 @@ def read(recipe: Recipe) -> Read:
     rate = 0.0 if flip == "auto" else float(flip)
     table = read_preferences.read(source, flip=rate, **_own(given, OF_PAIRS, needed))
     flips = None
+    if needed != "singles":
+        _compared(table)
     if flip == "auto":
         _rate(flip if needed == "singles" else 0.0, needed)
         flips = _measured(table)
         table = replace(table, flip=np.full(table.n, flips.rate))
     if needed == "singles":
         return Read(table, None, flips)
-    data, held = split_off(table, float(recipe.data.get("held_out", HELD)), recipe.seed)
-    return Read(data, held, flips)
+    share, said = float(recipe.data.get("held_out", HELD)), "held_out" in recipe.data
+    data, held = split_off(table, share, recipe.seed)
+    return Read(data, held, flips, () if held is not None else too_few(table, share, said))
+
+
+def _compared(table: Preferences) -> None:
+    """Errors: responses that were labelled one by one, where pairs are needed."""
+    if table.n and not table.compared.any():
+        raise AdjudgeError(
+            f"[data] no two of {table.n:,} responses were compared.",
+            "Pairs: prompt, chosen and rejected, or ranked lists.",
+            "Labelled responses are learnt from by objectives.kto; `adjudge pairs` makes pairs of scored samples.",
+        )
 
 
 def _measured(table: Preferences) -> Flips:

@@ -45,6 +45,28 @@ def split_off(preferences: Preferences, share: float, seed: int) -> tuple[Prefer
     return preferences.take(~out), preferences.take(out)
 
 
+def too_few(preferences: Preferences, share: float, asked: bool) -> tuple[Finding, ...]:
+    """What to say where a share was to be kept back and all pairs are learnt from.
+
+    Arguments:
+        preferences: all.
+        share: that was to be kept back.
+        asked: whether the recipe says so itself.
+    """
+    if share <= 0:
+        return ()
+    needed = FEWEST * max(round(1 / share), 2)
+    text = (
+        f"No pairs are kept back, so that nothing here is said of pairs that the policy did not learn from: "
+        f"{share:.0%} of {preferences.units:,} prompts are too few."
+    )
+    remedy = (
+        f"Give {needed:,} prompts or more, or a larger held_out under [data] (0 keeps none back, and says nothing)."
+    )
+    severity = Severity.WARNING if asked else Severity.INFO
+    return (Finding("held-out-too-few", severity, text, float(preferences.units), float(needed), remedy),)
+
+
 def figures(kept: Pairs, policy: Policy) -> Mapping[str, Estimate]:
     """`accuracy`, and with a reference `moved`, of the pairs kept back.
 

@@ -27,6 +27,7 @@ import difflib
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from numbers import Real
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,17 @@ PATHS = (
     ("stop", "gold"),
     ("stop", "prompts"),
 )
+NUMBERS = {
+    "data": ("held_out",),
+    "feedback": ("temperature", "kl", "mix", "slow"),
+    "train": ("epochs", "lr", "warmup", "weight_decay", "clip"),
+    "stop": ("level",),
+}
+WHOLE = {
+    "feedback": ("samples", "max_tokens", "updates"),
+    "train": ("steps", "batch", "micro", "log_every", "checkpoint_every", "keep"),
+    "stop": ("labels", "every", "samples", "max_tokens"),
+}
 NEEDED = (("data", "path"), ("policy", "model"), ("objective", "method"))
 
 
@@ -107,6 +119,7 @@ def read(source: str | Path | Mapping[str, Any]) -> Recipe:
             raise AdjudgeError(f"{name}: {section} is {value!r}.", f"A section [{section}].", "Write it as a table.")
         if section in KEYS:
             _known(name, section, value, KEYS[section])
+        _numbers(name, section, value)
     for section, key in NEEDED:
         if not given.get(section, {}).get(key):
             raise AdjudgeError(
@@ -144,6 +157,23 @@ def _known(name: str, section: str, given: Mapping[str, Any], keys: tuple[str, .
                 f"One of {', '.join(keys)}.",
                 f"Did you mean {near[0]!r}?" if near else "Take it out.",
             )
+
+
+def _numbers(name: str, section: str, given: Mapping[str, Any]) -> None:
+    """Errors: words, or parts of one, where there is to be a number; a share of nothing."""
+    for key, value in given.items():
+        whole = key in WHOLE.get(section, ())
+        if value is None or not (whole or key in NUMBERS.get(section, ())):
+            continue
+        if isinstance(value, bool) or not isinstance(value, Real) or (whole and value % 1 != 0):
+            what = "A whole number" if whole else "A number"
+            raise AdjudgeError(f"{name}: [{section}] {key} = {value!r}.", f"{what}, without quotes.", "Correct it.")
+    if section == "data" and not 0 <= given.get("held_out", 0) < 1:
+        raise AdjudgeError(
+            f"{name}: [data] held_out = {given['held_out']!r}.",
+            "The share of the prompts that is kept back, in [0, 1).",
+            "Write a tenth as 0.1; 0 keeps nothing back.",
+        )
 
 
 def _beside(file: Path, value: Any) -> Any:

@@ -91,7 +91,7 @@ def _unknown() -> Finding:
         "Nothing tells how often labels are turned round, so that the fit takes them as they are.",
         0.0,
         0.0,
-        "Have some pairs labelled twice, or give a rate with --flip RATE.",
+        "Have some pairs labelled twice, or give a rate: --flip RATE, or flip under [feedback] of a recipe.",
     )
 
 
