@@ -108,7 +108,7 @@ def optimise(
         checkpoint.publish(folder / POLICY, learner)
     held = {} if kept is None else optimise_held.figures(kept, learner)
     watched = None if watching is None else watching.answer
-    found = [*trained.findings, *unrewarded(trained.history)]
+    found = [*trained.findings, *read.findings, *unrewarded(trained.history)]
     found += [*(optimise_held.findings(held, level) if held else ()), *(read.flips.findings if read.flips else ())]
     return Optimised(
         recipe=asked,
