@@ -148,7 +148,7 @@ def test_a_run_begun_anew_forgets_what_was_watched(tmp_path: Path) -> None:
 
 def refusals() -> list[tuple[str, dict[str, Any], str]]:
     return [
-        ("objectives.dpo", {"stop": {"gold": true}}, "no reward under"),
+        ("objectives.dpo", {"stop": {"gold": true}}, "neither a reward nor prefer"),
         ("objectives.dpo", {"feedback": {"temperature": 2.0}}, "temperature with objectives.dpo"),
         ("objectives.dpo", {"feedback": {"mix": 0.5}}, "mix with objectives.dpo"),
         ("objectives.dpo", {"feedback": {"flip": 0.5}}, "flip = 0.5"),

@@ -66,6 +66,11 @@ def test_a_kl_estimated_below_zero_is_zero_and_told() -> None:
     assert table.kl.tolist() == [0, 10, 20]
     assert table.findings[0].code == "kl-below-zero"
     assert table.findings[0].number == pytest.approx(-0.1)
+    assert table.findings[0].message.startswith("The KL of 1 step is estimated below 0")
+    two = read([{**row, "kl": -0.1 if row["step"] else None} for row in ROWS])
+    assert [each.message.partition(":")[0] for each in two.findings] == [
+        "The KL of 2 steps is estimated below 0 (lowest -0.1), and taken as 0.", "No KL is known of 1 step of 3",
+    ]  # fmt: skip
 
 
 def test_kl_comes_from_the_metrics_where_samples_have_none(tmp_path: Path) -> None:

@@ -100,7 +100,7 @@ def optimise(
     if folder is not None and not resume:
         begin_anew(folder)
     kept = kept_back(made, read, learner)
-    watching = watch_of(asked, read, learner, reward, folder, level)
+    watching = watch_of(asked, read, learner, reward, folder, level, prefer)
     trained = train(
         learner, made, settings, out=folder, callbacks=[] if watching is None else [watching], progress=progress
     )

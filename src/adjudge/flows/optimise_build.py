@@ -12,15 +12,18 @@ from .._typing import Prompt
 from ..errors import AdjudgeError
 from ..tables import read_lists
 from ..tables.contested import Prefer
-from ..tables.read_run_log import DUELS, SAMPLES
+from ..tables.read_run_log import DUELS, SAMPLES, STATE
 from ..tables.scored import Reward
-from . import recipe_rollouts
+from . import recipe_rollouts, watch_state
 from .method_options import known
 from .optimise_data import Read
 from .optimise_recipe import Recipe
 from .recipes import kind, recipe_of
 from .row_functions import named
 from .watch_callback import Watch
+from .watch_contest import against_start
+from .watch_gold import Score
+from .watch_rows import goes_on
 
 if TYPE_CHECKING:
     from ..train.pairs import Pairs
@@ -128,29 +131,31 @@ def begin_anew(folder: Path) -> None:
 
 
 def watch_of(
-    asked: Recipe, read: Read, policy: Policy, reward: Reward | None, folder: Path | None, level: float
+    asked: Recipe,
+    read: Read,
+    policy: Policy,
+    reward: Reward | None,
+    folder: Path | None,
+    level: float,
+    prefer: Prefer | None = None,
 ) -> Watch | None:
     """The stop rule, which has looked at the policy as it is now; None where the recipe has none. Of several processes
     the first alone looks, as it is the one that the loop asks.
 
-    Errors: no reward to watch beside gold.
+    Errors: neither a reward nor somebody who compares, to watch beside gold; a run that was watched, and is not now.
     """
     from ..train.devices import once
 
     if not asked.stop:
+        once(lambda: _unwatched(folder))
         return None
-    if reward is None:
+    proxy = _proxy(reward) if reward is not None else against_start(prefer, seed=asked.seed) if prefer else None
+    if proxy is None:
         raise AdjudgeError(
-            "The recipe has [stop], and no reward under [feedback].",
+            "The recipe has [stop], and neither a reward nor prefer under [feedback].",
             "What is watched beside gold: a function, a reward model or a judge.",
-            "Add `reward = …` under [feedback].",
+            'Add `reward = "python:FILE.py:F"` under [feedback]: it is watched, and nothing learns from it.',
         )
-    score = reward
-
-    def proxy(prompts: Sequence[str], responses: Sequence[str]) -> Sequence[float]:
-        said = score(prompts, responses)
-        return np.asarray(getattr(said, "reward", said), dtype=float).tolist()
-
     names = ("gold", "labels", "every", "samples", "bounds")
     given = {name: asked.stop[name] for name in names if name in asked.stop}
     if "bounds" in given:
@@ -162,6 +167,27 @@ def watch_of(
     )  # fmt: skip
     once(lambda: watching.start(policy, folder=folder))
     return watching
+
+
+def _proxy(reward: Reward) -> Score:
+    """A reward as numbers."""
+
+    def proxy(prompts: Sequence[str], responses: Sequence[str]) -> Sequence[float]:
+        said = reward(prompts, responses)
+        return np.asarray(getattr(said, "reward", said), dtype=float).tolist()
+
+    return proxy
+
+
+def _unwatched(folder: Path | None) -> None:
+    """Errors: the run that lies there was watched by its loop, so that its end would be another."""
+    place = None if folder is None else folder / STATE
+    if place is not None and goes_on(place.parent) and watch_state.watched_by_loop(place):
+        raise AdjudgeError(
+            f"{place.parent} holds a run with [stop], and the recipe has none now.",
+            "A run goes on as it began: a stop rule that may be taken away promises nothing.",
+            "Put [stop] back, name another folder, or begin anew (--fresh; resume=False).",
+        )
 
 
 def _watched(asked: Recipe, read: Read) -> tuple[Prompt, ...]:

@@ -28,6 +28,12 @@ from .row_functions import each, worded
 
 STORE = "replies.sqlite"
 MANY = 0.1  # of the responses without a reward: it is not a slip now and then
+TOLD = (
+    ("unrewarded", "responses-unrewarded", "of the responses that were sampled got no reward",
+     "Ask the reward about some of them, in samples.jsonl, and see why it cannot say."),
+    ("unjudged", "pairs-unjudged", "of the pairs of responses that differ were judged by nobody",
+     "Ask `prefer` about some responses to your prompts, and see why it cannot say."),
+)  # fmt: skip
 LIMITS = ("tokens", "budget", "price_in", "price_out")
 FORMS = "python:FILE.py:F, a folder of `adjudge reward fit`, or { protocol = …, model = … }"
 
@@ -60,21 +66,18 @@ def reward_of(said: object, folder: Path | None, *, seed: int = 0) -> Reward:
 
 
 def findings(history: Sequence[Mapping[str, float]]) -> tuple[Finding, ...]:
-    """That many sampled responses had no reward.
+    """That many sampled responses had no reward, or that of many pairs nobody could say which is better.
 
     Arguments:
         history: metrics of the logged updates.
     """
-    share = float(np.mean([line.get("unrewarded", 0.0) for line in history])) if history else 0.0
-    if share <= MANY:
-        return ()
-    return (
-        Finding(
-            "responses-unrewarded", Severity.SEVERE if share == 1 else Severity.WARNING,
-            f"{share:.0%} of the responses that were sampled got no reward, and taught nothing.", share, MANY,
-            "Ask the reward about some of them, in samples.jsonl, and see why it cannot say.",
-        ),
-    )  # fmt: skip
+    made = []
+    for name, code, text, remedy in TOLD:
+        share = float(np.mean([line.get(name, 0.0) for line in history])) if history else 0.0
+        if share > MANY:
+            severity = Severity.SEVERE if share == 1 else Severity.WARNING
+            made.append(Finding(code, severity, f"{share:.0%} {text}, and taught nothing.", share, MANY, remedy))
+    return tuple(made)
 
 
 def asking_of(key: str, said: Mapping[str, Any], folder: Path | None, *, others: Sequence[str] = ()) -> Asking:

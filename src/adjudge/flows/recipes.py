@@ -151,6 +151,12 @@ def _offline(
     if needed == "pairs":
         return Pairs(data, loss, policy, reference=reference, start=start, skip_long=skip_long)
     own = None if reference is None or isinstance(reference, str) else reference
+    for name in draw.keys() - {"n", "max_tokens"}:
+        raise AdjudgeError(
+            f"[feedback] {name} with a half-online objective.",
+            "Its responses are drawn at temperature 1, with options samples and max_tokens.",
+            "Take it out.",
+        )
     more = {"m": draw.get("n", 1), "max_tokens": draw.get("max_tokens", 128)}
     return Online(data, loss, policy, reference=own, skip_long=skip_long, **more)
 

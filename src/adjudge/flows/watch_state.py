@@ -130,6 +130,14 @@ def load(path: Path, asked: Saved) -> Saved:
     return replace(found, plan=asked.plan) if asked.plan else found
 
 
+def watched_by_loop(path: Path) -> bool:
+    """Whether a state file is of a loop that watched itself, which stopped by it."""
+    try:
+        return bool(json.loads(path.read_text(encoding="utf-8")).get("plan"))
+    except (OSError, ValueError, AttributeError):
+        return False
+
+
 def _labels(gold: list[float | None] | None) -> tuple[float, float] | None:
     if gold is None:
         return None

@@ -16,12 +16,19 @@ Prefer = Callable[[Sequence[Prompt], Sequence[str], Sequence[str]], ArrayLike]
 def contested(said: ArrayLike, m: int) -> FloatArray:
     """[m] chances, checked.
 
-    Errors: another number of them; one outside [0, 1].
+    Errors: another number of them; what is no number; one outside [0, 1].
 
     >>> contested([1, 0.5], 2).tolist()
     [1.0, 0.5]
     """
-    chance = np.asarray(said, dtype=float)
+    try:
+        chance = np.asarray(said, dtype=float)
+    except (TypeError, ValueError) as problem:
+        raise AdjudgeError(
+            f"Of {m:,} pairs of responses a comparison gave no numbers: {problem}.",
+            "The chance that the first of two is the better one, in [0, 1]; NaN where nobody can say.",
+            "Correct `prefer`.",
+        ) from None
     if chance.shape != (m,) or ((chance < 0) | (chance > 1)).any():
         strange = chance[(chance < 0) | (chance > 1)]
         raise AdjudgeError(

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from .._typing import FloatArray, IntArray
+from .._typing import BoolArray, FloatArray, IntArray
 from ..core.finding import Finding, Severity
 from ..errors import AdjudgeError
 from . import coding, likelihood_curve, numbers
@@ -243,22 +243,20 @@ def _distances(
     kl = np.array([metrics.get(at, np.nan) if np.isnan(one) else one for at, one in zip(steps, kl, strict=True)])
     below = kl < 0
     if below.any():
-        door.note(
-            "kl-below-zero",
-            Severity.INFO,
-            f"The KL of {int(below.sum())} steps is estimated below 0 (lowest {np.nanmin(kl):.3g}), and taken as 0.",
-            number=float(np.nanmin(kl)),
-            remedy="Sample more responses a checkpoint, or give an estimate that is never negative.",
-        )
-    if np.isnan(kl).any():
-        door.note(
-            "kl-unknown",
-            Severity.WARNING,
-            f"{int(np.isnan(kl).sum())} of {kl.size} steps have no KL: curves go by step instead of √KL.",
-            number=float(np.isnan(kl).sum()),
-            remedy="Log the mean log π/π_ref of the sampled responses as `kl`, or name its column with --kl.",
-        )
+        text = f"The KL of {_steps(below)} is estimated below 0 (lowest {np.nanmin(kl):.3g}), and taken as 0."
+        remedy = "Sample more responses a checkpoint, or give an estimate that is never negative."
+        door.note("kl-below-zero", Severity.INFO, text, number=float(np.nanmin(kl)), remedy=remedy)
+    lost = np.isnan(kl)
+    if lost.any():
+        text = f"No KL is known of {_steps(lost)} of {kl.size:,}: curves go by step instead of √KL."
+        remedy = "Log the mean log π/π_ref of the sampled responses as `kl`, or name its column with --kl."
+        door.note("kl-unknown", Severity.WARNING, text, number=float(lost.sum()), remedy=remedy)
     return np.where(below, 0.0, kl)
+
+
+def _steps(which: BoolArray) -> str:
+    number = int(which.sum())
+    return f"{number:,} step" + "s" * (number != 1)
 
 
 def _texts(frame: pl.DataFrame, column: str) -> tuple[str, ...]:

@@ -39,7 +39,7 @@ class Samples:
         if not self.path.exists():
             return
         kept = []
-        with self.path.open(encoding="utf-8") as file:
+        with self.path.open(encoding="utf-8", errors="replace") as file:
             for line in file:
                 try:
                     earlier = json.loads(line)["step"] < step

@@ -8,7 +8,8 @@ pair: that is what objectives.nash_md asks for. a is the policy at the moment of
 stands for π_t in objectives.nash_mp. Any objective on pairs descends: with DPO it is online DPO, with IPO self-play.
 Which of two is shown first is chance, so that a judge's leaning to a side cancels. Limits: two responses of one text
 teach nothing: nobody is asked about them, and they count among the pairs of the step, as the expectation over draws
-has them; the mixture needs a policy whose `sample` can draw from one.
+has them; an objective that also raises likelihoods (orpo, rpo) does so for pairs that differ alone; the mixture needs a
+policy whose `sample` can draw from one.
 """
 
 from __future__ import annotations
