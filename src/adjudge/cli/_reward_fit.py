@@ -14,6 +14,7 @@ from ._columns import assigned
 from ._help import examples
 from ._output import SEVERE, output, written
 from ._progress import progress_bar
+from ._source import of_source
 
 LENGTH = "disentangled"
 PLAIN = ("bradley-terry", "bradley_terry", LENGTH)
@@ -32,7 +33,7 @@ TRAINING = ("epochs", "lr", "batch", "context", "share", "width", "layers", "voc
         "adjudge reward fit pairs.jsonl --features embedding:models/small    # frozen states of a transformer",
     ),
 )
-@click.argument("source", nargs=-1, required=True, metavar="PAIRS...")
+@of_source("PAIRS...")
 @click.option("--model", default="bradley-terry", show_default=True, help="A model of `adjudge methods rewards`.")
 @click.option("--features", default="text", show_default=True, help="text, text:SIZE or embedding:FOLDER.")
 @click.option("--transformer", metavar="tiny|FOLDER", help="Train a transformer beneath the model.")
@@ -61,7 +62,7 @@ TRAINING = ("epochs", "lr", "batch", "context", "share", "width", "layers", "voc
 @click.option("--seed", type=int, default=0, show_default=True, help="Of every random draw.")
 @output
 def command(
-    source: tuple[str, ...],
+    source: str | list[str],
     form: str,
     out: Path,
     no_report: bool,
@@ -85,7 +86,7 @@ def command(
     training = {name: given.pop(name) for name in TRAINING}
     with progress_bar("Training") as progress:
         answer = fit(
-            source[0] if len(source) == 1 else list(source),
+            source,
             PairColumns(**{name: given[name] for name in COLUMNS}),
             model=_model(model, disentangle),
             features=features,

@@ -10,6 +10,7 @@ import click
 from ..flows.audit import check
 from ._help import examples
 from ._output import SEVERE, output, written
+from ._source import of_source
 
 MANY = ("machines", "rater", "gold", "judge", "outcome", "missing", "checks", "covariates")
 
@@ -25,7 +26,7 @@ MANY = ("machines", "rater", "gold", "judge", "outcome", "missing", "checks", "c
         "adjudge audit trials.parquet --check injected_bias --format json --no-report",
     )
 )
-@click.argument("source", nargs=-1, required=True, metavar="SOURCE...")
+@of_source()
 @click.option("--rater", multiple=True, metavar="COLUMN", help="Who judged; repeat to name a rater by several columns.")
 @click.option("--gold", multiple=True, metavar="NAME", help="Trusted raters, or columns of right verdicts or labels.")
 @click.option("--item", metavar="COLUMN", help="The prompt or task.  [default: item …]")
@@ -60,7 +61,7 @@ MANY = ("machines", "rater", "gold", "judge", "outcome", "missing", "checks", "c
 @click.option("--level", type=float, default=0.95, show_default=True, help="Coverage; 1 − chance of a false finding.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of every random draw.")
 @output
-def command(source: tuple[str, ...], form: str, out: Path, no_report: bool, classes: str | None, **options: Any) -> int:
+def command(source: str | list[str], form: str, out: Path, no_report: bool, classes: str | None, **options: Any) -> int:
     """Say how far judges can be believed, and where they cannot.
 
     SOURCE is a file, folder, pattern or several files of verdicts on pairs, of scores, of raters' labels, or of
@@ -72,6 +73,6 @@ def command(source: tuple[str, ...], form: str, out: Path, no_report: bool, clas
     for name in ("checks", "covariates", "machines"):
         given[name] = given[name] or ()
     words = tuple(word.strip() for word in classes.split(",")) if classes else ()
-    answer = check(source[0] if len(source) == 1 else list(source), classes=words, **given)
+    answer = check(source, classes=words, **given)
     written(answer, form, out, no_report)
     return SEVERE if answer.severe else 0

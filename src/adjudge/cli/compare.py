@@ -10,6 +10,7 @@ import click
 from ..flows.compare import METHODS, compare
 from ._help import examples
 from ._output import SEVERE, output, written
+from ._source import of_source
 
 
 @click.command(
@@ -22,7 +23,7 @@ from ._output import SEVERE, output, written
         "adjudge compare walker.csv hopper.csv --each-file environment --reference PPO",
     )
 )
-@click.argument("source", nargs=-1, required=True, metavar="SOURCE...")
+@of_source()
 @click.option("--agent", metavar="COLUMN", help="Who made the run.  [default: a usual name, else a column each]")
 @click.option("--score", metavar="COLUMN", help="What the run scored, or 1 and 0.  [default: a usual name]")
 @click.option("--env", "environment", metavar="COLUMN", help="Environment or initial condition.")
@@ -46,14 +47,14 @@ from ._output import SEVERE, output, written
 @click.option("--seed", type=int, help="Of every random draw.  [default: 0]")
 @click.option("--state", type=click.Path(path_type=Path), metavar="FILE", help="Remembers the runs between looks.")
 @output
-def command(source: tuple[str, ...], form: str, out: Path, no_report: bool, **options: Any) -> int:
+def command(source: str | list[str], form: str, out: Path, no_report: bool, **options: Any) -> int:
     """Say who is better, how many runs that took, and whether to stop or which agents to run again.
 
     SOURCE is a file with a column for each agent, or a row for each run; several files are further runs in their
     order; `walker` is bundled. Returns are compared by AdaStop, successes and failures by a test after each trial.
     Exit code 2 means that a finding is severe.
     """
-    answer = compare(source[0] if len(source) == 1 else list(source), **options)
+    answer = compare(source, **options)
     if form == "table" and answer.pairs:
         click.echo(f"{answer.grid}\n")
     written(answer, form, out, no_report)

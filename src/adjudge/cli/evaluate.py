@@ -12,6 +12,7 @@ from ._columns import assigned, columns, given
 from ._help import examples
 from ._output import SEVERE, output, written
 from ._progress import progress_bar
+from ._source import of_source
 
 
 @click.command(
@@ -25,7 +26,7 @@ from ._progress import progress_bar
         "adjudge evaluate ratings.csv --by language --method cvar --set tail=0.05",
     )
 )
-@click.argument("source", nargs=-1, required=True, metavar="SOURCE...")
+@of_source()
 @columns
 @click.option("--method", default="auto", show_default=True, help="A method of `adjudge methods value`.")
 @click.option("--set", "arguments", multiple=True, metavar="NAME=VALUE", help="An argument of --method; repeatable.")
@@ -37,7 +38,7 @@ from ._progress import progress_bar
 @click.option("--stream/--no-stream", default=None, help="Read in batches.  [default: from 1 GB on]")
 @output
 def command(
-    source: tuple[str, ...], form: str, out: Path, no_report: bool, arguments: tuple[str, ...], **options: Any
+    source: str | list[str], form: str, out: Path, no_report: bool, arguments: tuple[str, ...], **options: Any
 ) -> int:
     """Say which policy is best, how sure that is, what to distrust and what would settle it.
 
@@ -46,7 +47,7 @@ def command(
     """
     with progress_bar("Reading") as progress:
         answer = evaluate(
-            source[0] if len(source) == 1 else list(source),
+            source,
             progress=progress,
             arguments=assigned(arguments),
             **given(options),

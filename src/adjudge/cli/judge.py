@@ -13,6 +13,7 @@ from ._columns import assigned
 from ._help import examples
 from ._output import SEVERE, interrupted, output, paid, written
 from ._progress import spending_bar
+from ._source import of_source
 
 
 @click.command(
@@ -27,7 +28,7 @@ from ._progress import spending_bar
         "adjudge judge responses.jsonl --protocol people --set sheet=to_fill.csv",
     )
 )
-@click.argument("source", nargs=-1, required=True, metavar="SOURCE...")
+@of_source()
 @click.option("--protocol", default="pairwise", show_default=True, help="A judge of `adjudge methods judges`.")
 @click.option(
     "--model", multiple=True, metavar="WHO", help="[PART=]NAME, NAME@ADDRESS, ADDRESS, hf:FOLDER, python:FILE.py:F."
@@ -61,7 +62,7 @@ from ._progress import spending_bar
 @click.option("--seed", type=int, default=0, show_default=True, help="Of every random draw.")
 @output
 def command(
-    source: tuple[str, ...],
+    source: str | list[str],
     form: str,
     out: Path,
     no_report: bool,
@@ -84,7 +85,7 @@ def command(
     with spending_bar("Judging") as progress:
         try:
             answer = judge(
-                source[0] if len(source) == 1 else list(source),
+                source,
                 options=chosen,
                 asking=asking,
                 progress=progress,

@@ -12,6 +12,7 @@ from ._columns import Range, assigned
 from ._help import examples
 from ._log_columns import columns_of, log_columns, named
 from ._output import SEVERE, output, written
+from ._source import of_source
 
 
 @click.command(
@@ -27,7 +28,7 @@ from ._output import SEVERE, output, written
         "adjudge ope prices.csv --dose price --density p --target-dose new=price_new --reward sale --context age",
     )
 )
-@click.argument("source", nargs=-1, required=True, metavar="SOURCE...")
+@of_source()
 @click.option("--target", multiple=True, metavar="[NAME=]FILE", help="Probabilities of a policy by action; repeatable.")
 @click.option("--target-column", multiple=True, metavar="[NAME=]COLUMN", help="Its probability of the logged action.")
 @click.option("--target-log", multiple=True, metavar="[NAME=]COLUMN", help="The logarithm of that probability.")
@@ -49,7 +50,7 @@ from ._output import SEVERE, output, written
 @click.option("--seed", type=int, default=0, show_default=True, help="Of every random draw.")
 @output
 def command(
-    source: tuple[str, ...],
+    source: str | list[str],
     form: str,
     out: Path,
     no_report: bool,
@@ -70,7 +71,7 @@ def command(
     """
     logged = columns_of(options)
     answer = ope(
-        source[0] if len(source) == 1 else list(source),
+        source,
         logged,
         target=named(target),
         probability=named(target_column),

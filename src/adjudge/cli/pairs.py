@@ -13,6 +13,7 @@ from ._columns import assigned
 from ._help import examples
 from ._output import SEVERE, interrupted, output, paid, written
 from ._progress import spending_bar
+from ._source import of_source
 
 
 @click.command(
@@ -24,7 +25,7 @@ from ._progress import spending_bar
         "adjudge pairs samples.jsonl --judge score --gold gold --labels hard   # 1 and a flip rate, for robust losses",
     )
 )
-@click.argument("source", nargs=-1, required=True, metavar="SOURCE...")
+@of_source()
 @click.option("--judge", multiple=True, metavar="COLUMN", help="Scores that are there; repeat for several judges.")
 @click.option("--protocol", metavar="JUDGE", help="Or a judge of `adjudge methods judges` that is run now.")
 @click.option("--model", multiple=True, metavar="WHO", help="Whom --protocol asks, as in `adjudge judge`.")
@@ -53,7 +54,7 @@ from ._progress import spending_bar
 @click.option("--seed", type=int, default=0, show_default=True, help="Of every random draw.")
 @output
 def command(
-    source: tuple[str, ...],
+    source: str | list[str],
     form: str,
     out: Path,
     no_report: bool,
@@ -73,7 +74,7 @@ def command(
     with spending_bar("Judging") as progress:
         try:
             answer = pairs(
-                source[0] if len(source) == 1 else list(source),
+                source,
                 judge=judge or None,
                 options=assigned(options),
                 arguments=assigned(arguments),

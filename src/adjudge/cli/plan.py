@@ -11,6 +11,7 @@ from ..flows.evaluate import evaluate
 from ..flows.plan import plan
 from ._columns import columns, given
 from ._help import examples
+from ._source import of_source
 
 
 @click.command(
@@ -22,7 +23,7 @@ from ._help import examples
         "adjudge evaluate ratings.csv --gold human --gold-file to_label.csv",
     )
 )
-@click.argument("source", nargs=-1, required=True, metavar="SOURCE...")
+@of_source()
 @columns
 @click.option("--gold-cost", type=float, default=1.0, show_default=True, help="Price of one gold label.")
 @click.option("--judge-cost", type=float, default=0.0, help="Price of judging one response; 0: no more prompts.")
@@ -36,7 +37,7 @@ from ._help import examples
 @click.option("--seed", type=int, default=0, show_default=True, help="Of every random draw.")
 @click.option("--out", type=click.Path(path_type=Path), default="to_label.csv", show_default=True, metavar="FILE")
 def command(
-    source: tuple[str, ...],
+    source: str | list[str],
     gold_cost: float,
     judge_cost: float,
     budget: float,
@@ -53,7 +54,7 @@ def command(
     The file has an empty column `gold` to fill in; give it back with `adjudge evaluate … --gold-file`. The chance at
     which each row was drawn stands beside it, so the estimate stays unbiased though hard rows are drawn more often.
     """
-    answer = evaluate(source[0] if len(source) == 1 else list(source), **given(options))
+    answer = evaluate(source, **given(options))
     found = plan(
         answer,
         gold_cost=gold_cost,

@@ -11,6 +11,7 @@ from ..flows.rank import rank
 from ._columns import assigned
 from ._help import examples
 from ._output import SEVERE, output, written
+from ._source import of_source
 
 MANY = ("outcome", "score", "cluster", "gold", "missing")
 
@@ -26,7 +27,7 @@ MANY = ("outcome", "score", "cluster", "gold", "missing")
         "adjudge rank scores.csv --by model --task task --method iqm --format json --no-report",
     )
 )
-@click.argument("source", nargs=-1, required=True, metavar="SOURCE...")
+@of_source()
 @click.option("--left", metavar="COLUMN", help="One policy of the pair.  [default: left, model_a …]")
 @click.option("--right", metavar="COLUMN", help="The other.  [default: right, model_b …]")
 @click.option("--outcome", multiple=True, metavar="COLUMN", help="Who won; repeat for several raters.")
@@ -61,7 +62,7 @@ MANY = ("outcome", "score", "cluster", "gold", "missing")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of every random draw.")
 @output
 def command(
-    source: tuple[str, ...], form: str, out: Path, no_report: bool, arguments: tuple[str, ...], **options: Any
+    source: str | list[str], form: str, out: Path, no_report: bool, arguments: tuple[str, ...], **options: Any
 ) -> int:
     """Say who is best, how sure that is, and what to distrust.
 
@@ -70,6 +71,6 @@ def command(
     programs go to --out. Exit code 2 means that a finding is severe.
     """
     given: dict[str, Any] = {name: (value or None) if name in MANY else value for name, value in options.items()}
-    answer = rank(source[0] if len(source) == 1 else list(source), arguments=assigned(arguments), **given)
+    answer = rank(source, arguments=assigned(arguments), **given)
     written(answer, form, out, no_report)
     return SEVERE if answer.severe else 0
