@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import inspect
 from collections.abc import Mapping
 from functools import partial
 
 from ..errors import AdjudgeError
 from ..judges._asking import Judge
+from .method_options import require_known
 from .methods import method_at
 
 MANY = ("Sequence[str]", "tuple[str, ...]")
@@ -28,14 +28,7 @@ def bound(judge: Judge, address: str, options: Mapping[str, object]) -> Judge:
     """
     known = inspect.signature(judge).parameters
     names = [name for name in known if known[name].kind is inspect.Parameter.KEYWORD_ONLY]
-    for name in options:
-        if name not in names:
-            near = difflib.get_close_matches(name, names, n=1)
-            raise AdjudgeError(
-                f"{address} has no option {name!r}.",
-                f"Its options: {', '.join(names) or 'none'}.",
-                f"Did you mean {near[0]!r}?" if near else "Leave it out.",
-            )
+    require_known(address, names, options)
     lacking = [name for name in names if known[name].default is inspect.Parameter.empty and name not in options]
     if lacking:
         raise AdjudgeError(

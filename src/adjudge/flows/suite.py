@@ -20,6 +20,7 @@ from ..reports.story import Block, Findings, Forest, Story
 from .derived import Derived
 from .figure_tables import figure_tables, rows_of
 from .made import Setting, Shown, fingerprints, provenance, worst_first
+from .method_options import require_known
 from .methods import called, method_at
 
 
@@ -124,13 +125,9 @@ def _split(
 ) -> tuple[dict[str, object], dict[str, object]]:
     """Options of `load` and of `score`. Errors: one that neither has."""
     of_load, of_score = inspect.signature(load).parameters, inspect.signature(score).parameters
-    for name in options:
-        if name not in of_load and name not in of_score:
-            known = [*list(of_load)[1:], *list(of_score)[1:]]
-            raise AdjudgeError(
-                f"{address} has no option {name!r}.", f"Its options: {', '.join(known) or 'none'}.", "Leave it out."
-            )
-    for name in [*list(of_load)[1:], *list(of_score)[1:]]:
+    names = [*list(of_load)[1:], *list(of_score)[1:]]
+    require_known(address, names, options)
+    for name in names:
         if {**of_load, **of_score}[name].default is inspect.Parameter.empty and name not in options:
             raise AdjudgeError(
                 f"{address} needs {name}.",

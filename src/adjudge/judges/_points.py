@@ -1,4 +1,4 @@
-"""Reads the points of a checklist out of a text."""
+"""Reads the points of a checklist, or the texts of a JSON list, out of a text."""
 
 from __future__ import annotations
 
@@ -14,12 +14,20 @@ def points(text: str) -> tuple[str, ...]:
     >>> points("1. Is it right?\\n\\n- [ ] Does it say why?"), points('["a", "b"]')
     (('Is it right?', 'Does it say why?'), ('a', 'b'))
     """
-    if text.lstrip().startswith("["):
-        try:
-            found = json.loads(text)
-        except json.JSONDecodeError:
-            found = None
-        if isinstance(found, list):
-            return tuple(str(point).strip() for point in found if str(point).strip())
-    lines = (_BULLET.sub("", line).strip() for line in text.splitlines())
-    return tuple(line for line in lines if line)
+    found = listed(text)
+    given = found if found is not None else [_BULLET.sub("", line) for line in text.splitlines()]
+    return tuple(point.strip() for point in given if point.strip())
+
+
+def listed(text: str) -> list[str] | None:
+    """The texts of a JSON list; None where the text is none.
+
+    >>> listed('["4", "four"]'), listed("four")
+    (['4', 'four'], None)
+    """
+    if not text.lstrip().startswith("["):
+        return None
+    try:
+        return [str(one) for one in json.loads(text)]
+    except json.JSONDecodeError:
+        return None

@@ -25,6 +25,7 @@ from ..stats import answer_text
 from ..tables.cases import Case
 from ..tables.verdicts import Verdict
 from ._asking import json_object
+from ._points import listed
 
 TAKES = 1
 _ARTICLES = re.compile(r"\b(?:a|an|the)\b")
@@ -128,14 +129,8 @@ def right_answers(text: str) -> tuple[str, ...]:
     >>> right_answers("Paris\\nParis, France"), right_answers('["4", "four"]')
     (('Paris', 'Paris, France'), ('4', 'four'))
     """
-    if text.lstrip().startswith("["):
-        try:
-            found = json.loads(text)
-        except json.JSONDecodeError:
-            found = None
-        if isinstance(found, list):
-            return tuple(str(one) for one in found)
-    return tuple(line.strip() for line in text.splitlines() if line.strip())
+    found = listed(text)
+    return tuple(line.strip() for line in text.splitlines() if line.strip()) if found is None else tuple(found)
 
 
 def plain(text: str) -> str:
