@@ -130,3 +130,9 @@ def test_a_source_alone_is_no_warning_and_a_penalty_is_needed() -> None:
     for ridge in (0.0, np.nan, np.inf):
         with pytest.raises(AdjudgeError, match="penalty above 0"):
             sources.fit(tastes((57, 31), 8), ridge=ridge)
+
+
+def test_a_balance_that_is_far_off_after_many_steps_is_told() -> None:
+    table = tastes((57, 43), 9)
+    far = replace(table, outcome=(table.difference[:, 0] > 0).astype(float))
+    assert "rewards-balance-unsettled" in [found.code for found in sources.fit(far, ridge=1e-6, folds=0).findings]

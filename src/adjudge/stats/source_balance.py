@@ -19,7 +19,7 @@ from .._typing import FloatArray
 from .pair_logit import Pairs
 from .row_products import gram
 
-STEPS, STILL = 2000, 1e-8
+STEPS, STILL, NEAR = 2000, 1e-8, 1e-4  # lengths of A⁻¹: where it stops, and where its λ are good to two digits
 SAME = 1e-12  # squared length of A⁻¹, which has no unit, below which two slopes are one and their weights say nothing
 
 
@@ -33,7 +33,7 @@ class Balance:
         root: [d, d] with A⁻¹ = root·rootᵀ.
         path: β_0, β_1 … of each step.
         shares: [S] λ of each.
-        settled: whether it stood still.
+        settled: whether it came to stand still, or nearly.
     """
 
     own: tuple[Pairs, ...]
@@ -94,17 +94,17 @@ def balanced(own: tuple[Pairs, ...], pull: float) -> Balance:
     """
     bound = np.sum([gram(each.x, each.better + each.worse) for each in own], axis=0) / 4
     found = Balance(own, pull, _root(bound + pull * np.eye(len(bound))), (), (), False)
-    path, shares, settled = [np.zeros(len(bound))], list[FloatArray](), False
+    path, shares, left = [np.zeros(len(bound))], list[FloatArray](), np.inf
     for _ in range(STEPS):
         slopes = found.slopes(path[-1])
         shares.append(lightest(slopes @ found.root))
         slope = shares[-1] @ slopes
         step = found.root @ (found.root.T @ slope)
-        settled = float(slope @ step) < STILL**2
-        if settled or len(shares) == STEPS:
+        left = float(slope @ step)
+        if left < STILL**2 or len(shares) == STEPS:
             break
         path.append(path[-1] - step)
-    return Balance(own, pull, found.root, tuple(path), tuple(shares), settled)
+    return Balance(own, pull, found.root, tuple(path), tuple(shares), left < NEAR**2)
 
 
 def lightest(vectors: FloatArray) -> FloatArray:
