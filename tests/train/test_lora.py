@@ -194,3 +194,16 @@ def test_adapters_of_other_layers_are_not_taken_over_in_silence(tmp_path: Path) 
     other = CausalLM(lora.adapted(tiny.model(), Lora(3, targets=("k_proj",))), tiny.tokenizer())
     with pytest.raises(AdjudgeError, match=r"q_proj|k_proj.*in one alone"):
         other.load(tmp_path)
+
+
+def test_adapters_of_another_model_are_told(tmp_path: Path) -> None:
+    CausalLM(tiny.model(), tiny.tokenizer()).save(tmp_path)
+    (tmp_path / "adapters").mkdir()
+    causal_lm.load(tmp_path, device="cpu", lora=Lora(3)).save(tmp_path / "adapters")
+    CausalLM(tiny.model("gpt2"), tiny.tokenizer()).save(tmp_path)
+    with pytest.raises(AdjudgeError, match="do not go onto the model"):
+        causal_lm.load(tmp_path / "adapters", device="cpu")
+    CausalLM(tiny.model(), tiny.tokenizer()).save(tmp_path)
+    (tmp_path / "adapters" / "adapter_model.safetensors").write_bytes(b"cut")
+    with pytest.raises(AdjudgeError, match="do not go onto the model"):
+        causal_lm.load(tmp_path / "adapters", device="cpu")

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 
 from ..backends.dropout import without_dropout
 from ..errors import AdjudgeError
@@ -87,13 +88,20 @@ def is_fresh(model: Any) -> bool:
 
 
 def read(model: Any, folder: Any, *, trainable: bool = True) -> Any:
-    """The model with the adapters of a folder."""
+    """The model with the adapters of a folder. Errors: they are of another model."""
     peft = _peft()
-    with (
-        torch.random.fork_rng(devices=[]),
-        warnings.catch_warnings(action="ignore"),
-    ):  # names that transformers gives up
-        return peft.PeftModel.from_pretrained(model, folder, is_trainable=trainable).eval()
+    try:
+        with (
+            torch.random.fork_rng(devices=[]),
+            warnings.catch_warnings(action="ignore"),
+        ):  # names that transformers gives up
+            return peft.PeftModel.from_pretrained(model, folder, is_trainable=trainable).eval()
+    except (OSError, RuntimeError, ValueError, SafetensorError) as problem:
+        raise AdjudgeError(
+            f"lora: the adapters of {folder} do not go onto the model: {' '.join(str(problem).split())[:300]}",
+            "Whole files, and the model that they were trained on, whose name stands in adapter_config.json.",
+            "Put that model back in its place, or train new adapters.",
+        ) from None
 
 
 def take_over(model: Any, folder: Any) -> None:
