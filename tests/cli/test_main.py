@@ -132,3 +132,10 @@ def test_python_dash_m(capsys: pytest.CaptureFixture[str]) -> None:
         [sys.executable, "-m", "adjudge", "methods", "--format", "json"], capture_output=True, text=True, check=True
     )
     assert {row["address"] for row in json.loads(done.stdout)} >= {"audit.leakage"}
+
+
+def test_a_misspelt_command_is_told_what_was_meant(capsys):
+    assert door.main(["optimize", "recipe.toml"]) == 1
+    assert "Did you mean 'optimise'?" in capsys.readouterr().err
+    assert door.main(["zzz"]) == 1
+    assert "Did you mean" not in capsys.readouterr().err

@@ -80,6 +80,21 @@ def test_answers_are_scored_with_what_was_written() -> None:
     assert (scores["score_stderr"] > 0).all()
 
 
+def test_responses_labelled_one_by_one_teach_a_regression(capsys: pytest.CaptureFixture[str]) -> None:
+    texts = (("it is 3 indeed", True), ("who knows", False))
+    rows = [{"prompt": f"{at}?", "completion": text, "label": good} for at in range(31) for text, good in texts]
+    Path("labelled.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    assert main(["reward", "fit", "labelled.jsonl", "--no-report"]) == 1
+    assert "rewards.regression" in capsys.readouterr().err
+    assert main(["reward", "fit", "labelled.jsonl", "--model", "regression", "--out", "out"]) == 0
+    assert "rated one by one" in capsys.readouterr().out
+    answers = [{"prompt": "7?", "model": who, "response": text} for who, (text, _) in zip("ab", texts, strict=True)]
+    Path("answers.jsonl").write_text("\n".join(map(json.dumps, answers)))
+    assert main(["reward", "score", "answers.jsonl", "--model", "out", "--out", "scores"]) == 0
+    first, second = pl.read_parquet("scores/scores.parquet").sort("policy")["score"]
+    assert first > second
+
+
 def test_a_transformer_from_scratch_learns_and_is_read_back() -> None:
     asked = ["reward", "fit", "pairs.jsonl", "--transformer", "tiny", "--epochs", "6", "--width", "16", "--layers", "1"]
     assert main([*asked, "--context", "32", "--vocabulary", "320", "--out", "out"]) == 0

@@ -39,5 +39,5 @@ def test_that_nothing_could_be_kept_back_is_told() -> None:
 
 def test_labelled_responses_are_no_pairs() -> None:
     rows = [{"prompt": str(at), "completion": "yes", "label": bool(at % 2)} for at in range(7)]
-    with pytest.raises(AdjudgeError, match="no two of 7 responses were compared.*objectives.kto"):
+    with pytest.raises(AdjudgeError, match=r"no two of 7 responses were compared\..*objectives\.kto"):
         optimise({**RECIPE, "data": {"path": rows}}, policy=policy())

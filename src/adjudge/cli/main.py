@@ -8,6 +8,7 @@ importing it. Exit codes: 0 done, 1 it could not be done, 2 done and a finding i
 from __future__ import annotations
 
 import ast
+import difflib
 import importlib
 import os
 import pkgutil
@@ -44,6 +45,18 @@ class Commands(click.Group):
         found = importlib.import_module(f"{__package__}.{module}").command
         assert isinstance(found, click.Command), f"cli/{module}.py: `command` is not a click command"
         return found
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """As of click, with the command that was meant where there is none of that name."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as wrong:
+            near = difflib.get_close_matches(args[0], self.list_commands(ctx), n=1)
+            if near:
+                wrong.message += f" Did you mean {near[0]!r}?"
+            raise
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """One line a command, from the first line of its file."""

@@ -19,5 +19,7 @@ def command() -> None:
     """Reward models: fit one to preference pairs, or score answers with one."""
 
 
+_reward_fit.command.short_help = "Fit a reward model to preference pairs."
+_reward_score.command.short_help = "Score answers with a fitted one."
 command.add_command(_reward_fit.command)
 command.add_command(_reward_score.command)

@@ -10,6 +10,7 @@ from types import ModuleType
 
 import numpy as np
 
+from .._typing import FloatArray
 from ..errors import AdjudgeError
 from ..reports.files import new_folder
 from ..stats import reward_file
@@ -77,12 +78,11 @@ def fit(
         told = estimated(read.table, _fitted(_method(PLAIN), read.table, {}, seed).held_out)
         read = replace(read, table=replace(read.table, flip=np.full(read.table.n, told.rate)))
     found = _fitted(module, read.table, given, seed)
-    plain = found if address.endswith(PLAIN) else _fitted(_method(PLAIN), read.table, {}, seed)
     return Fitted(
         table=read.table,
         model=found,
         maker=read.maker,
-        plain=plain.held_out,
+        plain=found.held_out if address.endswith(PLAIN) else _plain(read.table, seed),
         flips=told,
         trained=read.trained,
         findings=worst_first((*found.findings, *(told.findings if told else ()))),
@@ -113,6 +113,13 @@ def _fitted(module: ModuleType, table: Preferences, options: Mapping[str, object
     """The model by one method."""
     found: RewardModel = called(module.fit, table, module.__name__.partition(".")[2], {"seed": seed, **options})
     return found
+
+
+def _plain(table: Preferences, seed: int) -> FloatArray:
+    """[n] held-out predictions of a Bradley-Terry fit; NaN for responses that were rated one by one."""
+    if not table.compared.any():
+        return np.full(table.n, np.nan)
+    return _fitted(_method(PLAIN), table, {}, seed).held_out
 
 
 def _inside(folder: str | Path | None) -> Path | None:

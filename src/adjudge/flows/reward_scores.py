@@ -126,8 +126,8 @@ def _story(answer: Scored) -> Story:
     ]
     return Story(
         title=f"What does {answer.stored.model.method} say?",
-        verdict=f"{answer.frame.height:,} answers of {len(rows):,} policies are scored; no gold label says yet whether "
-        "the model is right.",
+        verdict=f"{answer.frame.height:,} answers of {len(rows):,} {'policy' if len(rows) == 1 else 'policies'} are "
+        "scored; no gold label says yet whether the model is right.",
         blocks=tuple(blocks),
         facts=(f"{answer.frame.height:,} answers",),
     )

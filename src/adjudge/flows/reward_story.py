@@ -187,6 +187,8 @@ def _honest(answer: Fitted) -> list[Block]:
 
 def _verdict(answer: Fitted) -> str:
     held = answer.model.report.get("all")
+    if not answer.table.compared.any():
+        return "Learnt from responses that were rated one by one; no pair says what the model is worth."
     if held is None or not np.isfinite(held.accuracy):
         return "Too few independent prompts to say what the model is worth on pairs that it did not see."
     low, high = interval(held, answer.level, _units(answer, "all"))

@@ -57,7 +57,8 @@ def watch(
         level: 1 − the probability of a false STOP in the whole run; coverage of intervals.
         seed: of the choice of prompts.
 
-    Errors: `AdjudgeError` for a run that cannot be read; a state begun with other options; labels out of range.
+    Errors: `AdjudgeError` for a run that cannot be read; a state begun with other options; labels out of range, or of
+    another run.
 
     >>> step = np.repeat(np.arange(5), 60)
     >>> gold = np.array([0.2, 0.6, 0.8, 0.4, 0.1])[step]
@@ -80,6 +81,7 @@ def watch(
     if isinstance(gold, str) and gold.startswith("judge:"):
         gold = judged(gold.removeprefix("judge:"))
     found = gold_of(gold, table, bounds=bounds, column=column)
+    _somebodys(found, table)
     over = final if final is not None else table.ended or folder is None
     return watch_table(table, found, setting, labels=labels, state=place, final=over, folder=folder)
 
@@ -129,6 +131,17 @@ def watch_table(
         seed=setting.seed,
     )
     return replace(answer, findings=worst_first((*told(answer), *noted, *table.findings, *gold.findings)))
+
+
+def _somebodys(gold: Gold, table: RunLog) -> None:
+    """Errors: labels of which none is of this run. It would be watched for ever on nothing, and a pipeline be green."""
+    strange = next((one.number for one in gold.findings if one.code == "labels-of-nobody"), 0.0)
+    if strange and not np.isfinite(gold.known).any():
+        raise AdjudgeError(
+            f"gold: none of {strange:,.0f} labels is of an item and step of this run.",
+            f"Items such as {table.items[0]!r}, at steps such as {table.steps[-1]:g}.",
+            "Give the labels of this run; name the run's columns with --item and --step.",
+        )
 
 
 def _kept(path: Path) -> Callable[[Saved], object]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -42,8 +44,19 @@ def monitors(
             seen["monitor.ranking_accuracy"] = ranking_accuracy.watch(_pairs(folder / PAIRS, noted), level=level)
     except AdjudgeError as problem:
         noted.append(Finding("monitor-left-out", Severity.WARNING, problem.found, remedy=problem.do))
+    seen = {name: replace(audit, findings=_called(audit.findings, table)) for name, audit in seen.items()}
     noted += [one if stopped else _one_look(one) for audit in seen.values() for one in audit.findings]
     return seen, tuple(noted)
+
+
+def _called(findings: Sequence[Finding], table: RunLog) -> tuple[Finding, ...]:
+    """The findings of monitors, which count steps from 0, with the steps by the numbers that the run gave them."""
+
+    def own(said: re.Match[str]) -> str:
+        code = int(said[1])
+        return table.name(code) if code < len(table.steps) else said[0]
+
+    return tuple(replace(one, message=re.sub(r"\bstep (\d+)\b", own, one.message)) for one in findings)
 
 
 def _one_look(finding: Finding) -> Finding:

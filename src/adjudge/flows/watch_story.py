@@ -17,6 +17,7 @@ from .watch_findings import guarantee
 if TYPE_CHECKING:
     from .watching import Watching
 
+DOWN = ("peak-passed", "proxy-gold-apart")  # what one look shows, without the guarantee of STOP
 MARKS = "labelled checkpoints with their intervals"
 MOST_ROWS = 60  # checkpoints in the table; of more, evenly many and those that matter
 
@@ -61,7 +62,10 @@ def verdict(answer: Watching) -> str:
     if not answer.spent:
         return "Nobody can say: no prompt has been labelled at two checkpoints, so that no fall of gold could be seen."
     known = f"{answer.spent:,} labels have shown no fall of gold at {chance} chance of a false alarm."
-    return f"Go on: {known}{kept and kept.replace('Keep the checkpoint of', 'Highest so far, by the law:')}"
+    best = kept and kept.replace("Keep the checkpoint of", "Highest so far, by the law:")
+    if any(one.code in DOWN for one in answer.findings):
+        return f"Past the peak by a law, but no STOP: {known}{best} Go back to it, or give more --labels to prove it."
+    return f"Go on: {known}{best}"
 
 
 def _axis(answer: Watching) -> str:
