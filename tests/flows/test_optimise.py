@@ -193,9 +193,11 @@ def test_a_run_does_not_go_on_with_another_reward(tmp_path: Path) -> None:
 
 
 def test_a_reward_that_cannot_say_is_told(tmp_path: Path) -> None:
-    """A function that raises by its own name; one that never knows as a run that taught nothing."""
+    """A function that raises by its own name; one that never knows, or finds all alike, as one that taught nothing."""
     asked = prompts(tmp_path / "prompts.jsonl")
-    (tmp_path / "reward.py").write_text("def never(p, r): return None\n\ndef broken(p, r): raise ValueError('oh')\n")
+    (tmp_path / "reward.py").write_text(
+        "def never(p, r): return None\n\ndef alike(p, r): return 1\n\ndef broken(p, r): raise ValueError('oh')\n"
+    )
 
     def went(name: str) -> Optimised:
         feedback = {"reward": f"python:{tmp_path}/reward.py:{name}", "samples": 2}
@@ -204,3 +206,6 @@ def test_a_reward_that_cannot_say_is_told(tmp_path: Path) -> None:
     with pytest.raises(AdjudgeError, match="function of reward raised ValueError: oh"):
         went("broken")
     assert [(each.code, each.number) for each in went("never").findings] == [("responses-unrewarded", 1.0)]
+    constant = went("alike")
+    assert [(each.code, each.number) for each in constant.findings] == [("reward-constant", 1.0)]
+    assert constant.severe

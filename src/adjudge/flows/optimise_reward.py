@@ -66,7 +66,7 @@ def reward_of(said: object, folder: Path | None, *, seed: int = 0) -> Reward:
 
 
 def findings(history: Sequence[Mapping[str, float]]) -> tuple[Finding, ...]:
-    """That many sampled responses had no reward, or that of many pairs nobody could say which is better.
+    """That many sampled responses had no reward, or all of a prompt the same, or that nobody could judge many pairs.
 
     Arguments:
         history: metrics of the logged updates.
@@ -77,6 +77,16 @@ def findings(history: Sequence[Mapping[str, float]]) -> tuple[Finding, ...]:
         if share > MANY:
             severity = Severity.SEVERE if share == 1 else Severity.WARNING
             made.append(Finding(code, severity, f"{share:.0%} {text}, and taught nothing.", share, MANY, remedy))
+    silent = float(np.mean([line.get("silent", 0.0) for line in history])) if history else 0.0
+    if silent == 1 and not made:
+        made.append(
+            Finding(
+                "reward-constant", Severity.SEVERE,
+                f"In all {len(history):,} updates that were logged no response had an advantage over others to its "
+                "prompt: the reward told no two of them apart, and nothing was learnt from it.", silent, 1.0,
+                "Ask the reward about some of them, in samples.jsonl; draw more or longer samples where all are alike.",
+            )
+        )  # fmt: skip
     return tuple(made)
 
 
