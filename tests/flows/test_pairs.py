@@ -172,9 +172,15 @@ def test_a_judge_that_knows_prompts_apart_is_not_believed_about_answers(binary: 
     answer = pairs(rows, judge="score", method="all_pairs")
     fresh = np.isnan(answer.source.gold[answer.made.chosen]) & np.isnan(answer.source.gold[answer.made.rejected])
     said, true = answer.chance[fresh].mean(), came_true(answer, gold.ravel())[fresh].mean()
-    assert abs(said - true) < 0.025
-    assert abs(said - true) < 3 * answer.error[fresh].mean() + 0.01
-    assert not any(finding.code == "chances-off" for finding in answer.findings)
+    codes = {finding.code for finding in answer.findings}
+    if "judge-like-noise" in codes:  # nothing is claimed, and there was little: right in 54 % of fresh pairs at most
+        np.testing.assert_allclose(answer.chance[fresh], 0.5)
+        assert abs(true - 0.5) < 0.05
+    else:
+        assert within
+        assert abs(said - true) < 0.025
+        assert abs(said - true) < 3 * answer.error[fresh].mean() + 0.01
+    assert "chances-off" not in codes
 
 
 def test_a_label_beside_a_forecast_knows_that_its_prompt_was_easy() -> None:

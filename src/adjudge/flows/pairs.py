@@ -126,7 +126,7 @@ def _made(
             "Gold, on which a calibrator joins them, or one judge.",
             "Name one with --judge, or add labels.",
         )
-    value = rows.score[:, 0] if calibrated is None else calibrated.value
+    value = rows.score[:, 0] if calibrated is None else calibrated.order
     error = rows.error if calibrated is None else 0.0
     table = samples.from_arrays(rows.item, value, error=error, log_probability=rows.log_probability, weight=rows.weight)
     rule = method_at("pairing", method).pairs

@@ -25,7 +25,9 @@ def checked(labels: Labels | Margins) -> tuple[Finding, ...]:
     """What the labelled pairs say of the chances."""
     said, true, error = honest(labels)
     if np.isnan(error):
-        text = "Too few prompts have two labelled responses: how often the chances come true was not tested."
+        text = (
+            "Too few prompts have two labelled responses that are told apart: how often chances come true is unknown."
+        )
         remedy = "Label two responses of some prompts."
         return (Finding("chances-untested", Severity.INFO, text, 0.0, 2.0, remedy),)
     found = []

@@ -19,13 +19,10 @@ import numpy as np
 from scipy.special import ndtr
 
 from .._typing import FloatArray, IntArray
-from ..errors import AdjudgeError
 from ..stats.two_labels import beside, pairs_within, slope_within, spread_about
 from ..tables.calibrator import Calibrator
-from ..tables.ratings import Ratings
-from ..tables.read import from_arrays
 from ..tables.read_samples import SampledTexts
-from .calibrate import FEWEST, calibrator_for
+from .pairs_told import calibrator_of, doubted, nudges, ratings_of
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,6 +31,7 @@ class Labels:
 
     Arguments:
         value: [n] score on the scale of gold; gold itself where it is known.
+        order: [n] the same, but where the judge is not believed ties are broken as it would.
         spread: [n] standard deviation of gold about it; 0 where gold is known.
         covariance: [q, q] of the calibrator's parameters.
         gradient: [n, q] of the value by them.
@@ -42,11 +40,12 @@ class Labels:
         slope, slope_error: b, at least 0, and its standard error.
         binary: whether gold is one of two values.
         calibrator: behind them.
-        said, true: [q] held-out chance of pairs whose two golds are known, and which came true (½ a tie).
+        said, true: [q] held-out chance of pairs whose golds are known and forecasts differ; which came true (½ a tie).
         unit: [q] their prompts.
     """
 
     value: FloatArray
+    order: FloatArray
     spread: FloatArray
     covariance: FloatArray
     gradient: FloatArray
@@ -82,8 +81,9 @@ def from_scores(samples: SampledTexts, calibration: str, *, seed: int) -> Labels
 
     Errors: gold of fewer than four prompts.
     """
-    ratings = _ratings(samples.score, samples.gold, samples.item)
-    calibrator = calibrator_for(ratings, calibration, seed=seed)
+    ratings = ratings_of(samples.score, samples.gold, samples.item)
+    doubts = doubted(samples.score, samples.gold, samples.item, calibration, seed=seed)
+    calibrator = calibrator_of(ratings, calibration, doubts, seed=seed)
     forecast = calibrator(ratings).forecast
     assert forecast is not None
     labelled = ratings.labelled
@@ -99,8 +99,11 @@ def from_scores(samples: SampledTexts, calibration: str, *, seed: int) -> Labels
     spread = spread_about(gold - held, gold[won] - gold[lost] - slope * gap)
     wide = np.full(won.size, spread)
     said = _chance(without * gap, wide, wide, np.zeros(won.size), binary)[0]
+    chosen = gap > 0  # of two that are alike to it the judge chooses none
+    value = np.where(labelled, ratings.gold, forecast.value)
     return Labels(
-        value=np.where(labelled, ratings.gold, forecast.value),
+        value=value,
+        order=value + nudges(samples.score) * ~labelled if doubts and calibration == "auto" else value,
         spread=np.where(labelled, 0.0, spread),
         covariance=_covariance(forecast.influence, calibrator.cluster),
         gradient=np.where(labelled[:, None], 0.0, forecast.gradient),
@@ -110,9 +113,9 @@ def from_scores(samples: SampledTexts, calibration: str, *, seed: int) -> Labels
         slope_error=slope_error,
         binary=binary,
         calibrator=calibrator,
-        said=said,
-        true=(1 + np.sign(gold[won] - gold[lost])) / 2,
-        unit=code[won],
+        said=said[chosen],
+        true=(1 + np.sign(gold[won] - gold[lost]))[chosen] / 2,
+        unit=code[won][chosen],
     )
 
 
@@ -133,7 +136,7 @@ class Margins:
     unit: IntArray
 
     @property
-    def value(self) -> FloatArray:
+    def order(self) -> FloatArray:
         """[n] the score: margins are calibrated, not scores."""
         return self.score
 
@@ -158,24 +161,14 @@ def from_margins(score: FloatArray, samples: SampledTexts, calibration: str, *, 
     won, lost = np.where(first, one, two), np.where(first, two, one)
     true = (1 + np.sign(samples.gold[won] - samples.gold[lost])) / 2
     unit = samples.item[won]
-    ratings = _ratings((score[won] - score[lost])[:, None], true, unit, bounds=(0.0, 1.0))
-    calibrator = calibrator_for(ratings, calibration, seed=seed)
+    doubts = doubted(score[:, None], samples.gold, samples.item, calibration, pairs=True, seed=seed)
+    even = bool(doubts) and calibration == "auto"  # a pair, both ways round
+    ratings = ratings_of(
+        (score[won] - score[lost])[:, None], np.full(true.size, 0.5) if even else true, unit, bounds=(0.0, 1.0)
+    )
+    calibrator = calibrator_of(ratings, calibration, doubts, seed=seed)
     known = np.isfinite(calibrator.held_out)
     return Margins(score, calibrator, calibrator.held_out[known], true[known], unit[known])
-
-
-def _ratings(score: FloatArray, gold: FloatArray, item: IntArray, bounds: tuple[float, float] | None = None) -> Ratings:
-    units = np.unique(item[np.isfinite(gold)]).size
-    if units < FEWEST:
-        raise AdjudgeError(
-            f"Gold is known of {units} prompts{' with two labelled responses' if bounds else ''}.",
-            f"At least {FEWEST}; dozens for a curve.",
-            "Label more, or leave --gold out: preferences are then the judge's own.",
-        )
-    n = len(gold)
-    return from_arrays(
-        policy=["policy"] * n, score=score, item=item, gold=gold, cluster=item, draw=np.arange(n), bounds=bounds
-    )
 
 
 def _covariance(influence: FloatArray, cluster: IntArray) -> FloatArray:

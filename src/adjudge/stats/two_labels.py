@@ -12,10 +12,12 @@ from __future__ import annotations
 from itertools import combinations
 
 import numpy as np
+from scipy.stats import rankdata
 
 from .._typing import FloatArray, IntArray
 
 TWICE = 10  # pairs of labels of one prompt from which anything is told within prompts
+SHUFFLED = 200_000  # rows of all permutations together, of which there are 199 to 9,999
 
 
 def pairs_within(code: IntArray) -> tuple[IntArray, IntArray]:
@@ -86,3 +88,60 @@ def beside(missed: FloatArray, one: IntArray, two: IntArray) -> tuple[float, flo
         return 0.0, float(np.sqrt(total))
     shared = min(max(1 - float((apart**2).mean()) / 2 / total, 0.0), 1.0)
     return shared, float(np.sqrt(total * (1 - shared**2)))
+
+
+def chance_of_noise(
+    score: FloatArray, gold: FloatArray, code: IntArray, *, within: bool, bent: bool = False, seed: int = 0
+) -> float:
+    """p-value of the hypothesis that scores know nothing of gold: how often shuffled ones go with it as closely.
+
+    T_j = Σ_i u_ij·v_i over ranks u, v;   p = share of shuffles with max_j |T_j|/sd T_j as large;   exact (Fisher 1935)
+
+    Scores are shuffled within prompts, and then u, v are about the prompt's mean; or over prompts of equally many
+    labels, whole prompts at a time, so that what the responses to one prompt share is no evidence. Limits: nothing
+    varies, p = 1; either direction counts, since a calibrator turns scores that are the wrong way round.
+
+    Arguments:
+        score: [l, J] of the judges, finite.
+        gold: [l] labels.
+        code: [l] prompts.
+        within: whether only what is told within prompts counts.
+        bent: whether scores that are high at both ends count, too: |u| beside u.
+        seed: of the shuffles.
+
+    >>> even = np.arange(12.0)
+    >>> one, two = (chance_of_noise(even[:, None], y, np.arange(12), within=False) for y in (even, np.ones(12)))
+    >>> one, two
+    (0.0001, 1.0)
+    """
+    units = np.unique(code, return_inverse=True)[1]
+    u = rankdata(score, axis=0) - (len(score) + 1) / 2
+    u, v = np.column_stack([u, np.abs(u)]) if bent else u, rankdata(gold)[:, None]
+    u, v = (each - (_means(each, units) if within else each.mean(axis=0)) for each in (u, v))
+    count = int(np.clip(SHUFFLED // max(len(score), 1), 199, 9_999))
+    shuffled = _shuffled(units, np.random.default_rng((seed, 7_907)), count, within)
+    own = np.arange(len(score))[None]
+    T = np.column_stack([(column[np.vstack([own, shuffled])] @ v)[:, 0] for column in u.T])
+    spread = np.sqrt((T**2).mean(axis=0))
+    closeness = np.abs(np.divide(T, spread, out=np.zeros_like(T), where=spread > 1e-9 * len(score))).max(axis=1)
+    return float((closeness >= closeness[0] - 1e-9).mean())
+
+
+def _means(values: FloatArray, units: IntArray) -> FloatArray:
+    """[l, J] mean over the unit of each row."""
+    total = np.zeros((units.max(initial=0) + 1, values.shape[1]))
+    np.add.at(total, units, values)
+    return np.asarray((total / np.maximum(np.bincount(units, minlength=len(total)), 1)[:, None])[units])
+
+
+def _shuffled(units: IntArray, rng: np.random.Generator, count: int, within: bool) -> IntArray:
+    """[count, l] rows in another order: within units; where not `within`, units of one size change places, too."""
+    out: IntArray = np.empty((count, units.size), dtype=np.int64)
+    size: IntArray = np.bincount(units)[units] if units.size else units
+    for each in np.unique(size):
+        alike = np.flatnonzero(size == each)
+        rows: IntArray = alike[np.argsort(units[alike], kind="stable")].reshape(-1, each)
+        order: IntArray = np.broadcast_to(np.arange(len(rows)), (count, len(rows)))
+        moved = rng.permuted(rows[order if within else rng.permuted(order, axis=1)], axis=2)
+        out[:, rows.ravel()] = moved.reshape(count, -1)
+    return out
