@@ -64,7 +64,7 @@ def verdict(answer: Watching) -> str:
     known = f"{answer.spent:,} labels have shown no fall of gold at {chance} chance of a false alarm."
     best = kept and kept.replace("Keep the checkpoint of", "Highest so far, by the law:")
     if any(one.code in DOWN for one in answer.findings):
-        return f"Past the peak by a law, but no STOP: {known}{best} Go back to it, or give more --labels to prove it."
+        return f"Past the peak by a law, but no STOP: {known}{best}"
     return f"Go on: {known}{best}"
 
 
