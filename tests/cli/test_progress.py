@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from adjudge.cli._progress import FIRST, training_bar
+from adjudge.cli._progress import FIRST, progress_bar, training_bar
 
 
 class Terminal(io.StringIO):
@@ -71,6 +71,13 @@ def test_a_failure_before_the_first_update_leaves_no_bar(monkeypatch: pytest.Mon
         raise ValueError("no such model")
     left = re.split(r"\x1b\[2K", terminal.getvalue())[-1]  # what stands after the line was wiped for the last time
     assert FIRST not in left
+
+
+def test_work_that_counts_nothing_is_seen_to_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = _terminal(monkeypatch)
+    with progress_bar("Fitting"):
+        pass
+    assert any(line.startswith("Fitting") for line in _lines(terminal))
 
 
 def test_a_pipe_hears_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

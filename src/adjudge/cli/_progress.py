@@ -31,20 +31,18 @@ class Moved(Protocol):
 
 @contextmanager
 def progress_bar(what: str) -> Iterator[Callable[[int, int], None]]:
-    """A function of (done, in all) that moves the bar, which appears with the first call.
+    """A function of (done, in all) that moves the bar; until the first call it says that work is under way.
 
     Arguments:
         what: the word before the bar.
     """
     console = Console(file=sys.stderr)
     bar = Progress(console=console, transient=True, disable=not console.is_terminal)
-    tasks: list[TaskID] = []
+    task = bar.add_task(what, total=None)
+    bar.start()
 
     def move(done: int, total: int) -> None:
-        if not tasks:
-            bar.start()
-            tasks.append(bar.add_task(what, total=total))
-        bar.update(tasks[0], completed=done)
+        bar.update(task, completed=done, total=total)
 
     try:
         yield move
