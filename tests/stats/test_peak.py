@@ -143,6 +143,57 @@ def test_a_proxy_learned_from_labels_of_which_a_quarter_is_wrong():
     assert (gain[kept] >= 0.9).mean() >= 0.9
 
 
+def test_gold_expected_is_the_mean_over_peaks_and_heights_by_summing_over_a_grid_of_both():
+    d = np.array([0, 0.27, 0.31, 1.33, 2])
+    earlier, later, drop = labelled(np.array([0.0, 0.4, 0.5, 0.3, -0.4]), 11, noise=1.5)
+    places = np.linspace(0, 1.5, 31)
+    places = np.unique(np.r_[places[places > 0.0675], d[1:] / 2])
+    shapes = []
+    for law in (lambda x: 2 * x - x**2, lambda x: np.r_[0, x[1:] * (1 - np.log(x[1:]))]):
+        shapes += [law(d / 2 / place) for place in places]
+    shapes = np.array([shape / (shape.max() - shape.min()) for shape in shapes])
+    lead = shapes[:, earlier] - shapes[:, later]
+    slope = (lead @ drop) / (lead**2).sum(axis=1)
+    noise = min(((drop - a * x) ** 2).sum() for a, x in zip(slope, lead, strict=True)) / 9
+    heights = np.linspace(0, 12, 6001)
+    miss = ((drop[:, None, None] - lead.T[:, :, None] * heights) ** 2).sum(axis=0)
+    weight = np.exp(-(miss - miss.min()) / (2 * noise) - heights**2 / (2 * np.mean(drop**2)))
+    weight *= np.tile(np.gradient(places), 2)[:, None]
+    expected = (weight * heights).sum(axis=1) @ shapes / weight.sum()
+    np.testing.assert_allclose(peak.turn(d, earlier, later, drop).gain, expected, atol=1e-3 * np.ptp(expected))
+
+
+def test_units_of_gold_and_of_distance_do_not_matter():
+    earlier, later, drop = labelled(SQUARE, 29, noise=0.6)
+    one, two = peak.turn(D, earlier, later, drop), peak.turn(7 * D, earlier, later, 1000 * drop)
+    np.testing.assert_allclose(1000 * one.gain, two.gain, rtol=1e-4)
+    assert one.keep == two.keep
+
+
+def test_a_rise_keeps_the_last_a_fall_an_early_one_and_no_difference_says_nothing():
+    assert peak.turn(D, *labelled(D, 61, noise=0.3)).keep == 15
+    assert peak.turn(D, *labelled(-D, 61, noise=0.3)).keep <= 2
+    assert not peak.turn(D, *labelled(0 * D, 61)).gain.any()
+
+
+def test_a_run_far_beyond_a_small_peak_does_not_lose_it():
+    """The whole gain is a tenth of the labels' noise, and gold, a chance, ends at 0: no law has that end."""
+    world = Overoptimisation(harm=0.5, flip=0.25)
+    proxy, d = world.learned(60, seed=4), np.linspace(0, 4.2, 25)
+    ahead = np.sqrt(2) * d[:, None] * proxy / np.linalg.norm(proxy)
+    many, lead = np.random.default_rng(3).normal(size=(20_011, 7))[:, :6], np.random.default_rng(4).normal(size=20_011)
+    truth = np.array([(1 / (1 + np.exp(-world.gold(many + at) - lead))).mean() for at in ahead])
+    gain = (truth - truth[0]) / (truth.max() - truth[0])
+
+    def draw(rng, one, two, pairs):
+        prompt = rng.normal(size=pairs)
+        found = [world.gold(rng.normal(size=(pairs, 6)) + ahead[at]) + prompt for at in (one, two)]
+        return [1 / (1 + np.exp(-each)) for each in found]
+
+    kept = [watched(draw, d, seed)[0] for seed in range(61)]
+    assert (gain[kept] >= 0.9).mean() >= 0.65
+
+
 def test_bad_input_is_named():
     for d, earlier, later, drop in (
         ([], [], [], []),
