@@ -152,3 +152,20 @@ def test_the_covariance_is_the_product_of_the_influence_with_itself(ridge: float
     assert bool(np.linalg.cond(found.bread) > pair_logit.STIFF) is (ridge < 1)
     influence = found.influence()
     np.testing.assert_allclose(found.covariance, influence.T @ influence, rtol=1e-9, atol=1e-12)
+
+
+def test_a_feature_that_met_one_outcome_alone_is_told_and_only_such() -> None:
+    """Four pairs hold it; a sandwich error of .5 where the truth is 2 away."""
+    seen: dict[bool, list[bool]] = {True: [], False: []}
+    for seed in range(60):
+        rng = np.random.default_rng(seed)
+        x = rng.normal(size=(N, D))
+        x[:, 0] = np.arange(N) < 4
+        won = (rng.random(N) < 1 / (1 + np.exp(-x @ np.array([1.0, 0.3, 0.3, 0.3, 0.3])))).astype(float)
+        for weight in (1.0, 0.01):  # weights are not taken for it
+            found = pair_logit.fit(Pairs(x, weight * won, weight * (1 - won)), np.arange(N), ridge=0.05 * weight)
+            one = bool(won[:4].all() or not won[:4].any())
+            seen[one].append("rewards-one-sided" in [finding.code for finding in found.findings])
+    assert all(seen[True])
+    assert not any(seen[False])
+    assert len(seen[True]) > 10

@@ -20,9 +20,10 @@ import numpy as np
 from scipy import sparse, special
 
 from .._typing import FloatArray, IntArray
-from ..core.finding import Finding, Severity
+from ..core.finding import Finding
 from ..errors import AdjudgeError
 from ..tables.preferences import Features, dense
+from .pair_doubts import doubts, one_sided
 from .row_products import gram, solve, squared, turned
 
 STEPS, HALVINGS = 100, 40
@@ -35,7 +36,6 @@ ACCURACY, LAST = 1e-10, 1e-11  # of the Newton decrement, and of the loss that i
 SPARE = 1e-5  # of the loss that a long table leaves by chance, d/2n, which is not worth another visit to it
 MOST_FEATURES = 20_000
 STIFF = 1e6  # condition number from which a product of three matrices would lose digits that a sum of squares keeps
-FAR = 30.0  # log-odds of a pair beyond which nothing more can be learnt from data that are separable
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,25 +267,5 @@ def sandwich(
         return -dense(summed) @ bread * np.sqrt(factor)
 
     even = (covariance + covariance.T) / 2
-    return Fit(beta, even, bread, units, influence, effective, _findings(g, effective, lead))
-
-
-def _findings(g: int, effective: float, lead: FloatArray | None) -> tuple[Finding, ...]:
-    found = []
-    if g < 2 * effective:
-        found.append(
-            Finding(
-                "rewards-few-clusters", Severity.WARNING,
-                f"{g:,} independent clusters carry {effective:.1f} free parameters, so the errors are rough.",
-                g, 2 * effective, "Collect more prompts, raise the penalty, or use fewer features.",
-            )
-        )  # fmt: skip
-    if lead is not None and lead.size and float(np.median(np.abs(lead))) > FAR / 4:
-        found.append(
-            Finding(
-                "rewards-separable", Severity.WARNING,
-                "The features tell almost every pair apart, so the size of the rewards rests on the penalty alone.",
-                float(np.median(np.abs(lead))), FAR / 4, "Raise the penalty, or read the order of rewards only.",
-            )
-        )  # fmt: skip
-    return tuple(found)
+    told = (*doubts(g, effective, lead), *one_sided(np.diag(bread), np.diag(even), ridge))
+    return Fit(beta, even, bread, units, influence, effective, told)
