@@ -53,7 +53,7 @@ def whole(tmp_path_factory):
     out = tmp_path_factory.mktemp("whole") / "run"
     seen = looking(gold=Payed())
     done = run(seen, out)
-    assert done.steps == 44
+    assert done.steps == 48
     assert seen.gold.given == 200
     return out, seen, done
 
@@ -111,7 +111,7 @@ def test_labels_of_people_that_are_still_to_come_wait_while_a_run_goes_back(tmp_
 
 
 def test_what_was_stopped_stays_stopped_wherever_the_run_died(whole, tmp_path: Path) -> None:
-    """STOP is said after update 44, and nothing is written after it: the run goes on from 40, and stops there again."""
+    """STOP is said after update 48, and nothing is written after it: the run goes on from 40, and stops there again."""
     seen = looking(gold=Payed())
     start = policy()
     seen.start(start, of=60, folder=tmp_path)
@@ -119,13 +119,13 @@ def test_what_was_stopped_stays_stopped_wherever_the_run_died(whole, tmp_path: P
         train(start, Climb(), OFTEN, out=tmp_path, callbacks=[lambda moment: seen(moment) and died()])
     again = looking(gold=Payed())
     done = run(again, tmp_path)
-    assert (done.steps, done.stopped) == (44, whole[2].stopped)
+    assert (done.steps, done.stopped) == (48, whole[2].stopped)
     assert again.gold.given == 0
     same(whole, again, tmp_path)
     for one in tmp_path.glob("checkpoint-*"):  # as if the checkpoint had been written, and not why the run is over
         kept = json.loads((one / "run.json").read_text())
         (one / "run.json").write_text(json.dumps({**kept, "over": ""}))
-    assert run(looking(gold=Payed()), tmp_path).steps == 45
+    assert run(looking(gold=Payed()), tmp_path).steps == 49
 
 
 def died() -> None:

@@ -38,3 +38,12 @@ def test_one_look_at_a_fall_is_no_go_on_and_names_steps_as_the_run_does() -> Non
     assert seen.story.verdict.startswith("Past the peak by a law, but no STOP: ")
     apart = next(one for one in seen.findings if one.code == "proxy-gold-apart")
     assert f"to step {STEPS[-1]} the proxy rose" in apart.message
+
+
+def test_a_budget_beyond_the_prompts_is_that_of_the_prompts():
+    """A prompt is staked once, so that labels for more of them may not be spent as if they could be had."""
+    table = rows()
+    most, more = watch(table, labels=2 * ITEMS), watch(table, labels=10_000)
+    assert more.walked.watched == most.walked.watched
+    assert more.stopped
+    assert more.keep == most.keep

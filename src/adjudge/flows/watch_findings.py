@@ -40,7 +40,7 @@ def told(answer: Watching) -> list[Finding]:
         said.append(Finding("labels-spent", Severity.WARNING, text, float(answer.labels), remedy=remedy))
     if answer.walked.short:
         number = len(answer.walked.saved.pairs)
-        text = f"Fresh prompts ran out after {number:,}: each can be staked once."
+        text = f"Fresh prompts to stake ran out after {number:,}: each can be staked once."
         remedy = "Sample responses to more evaluation prompts."
         if not number:
             text = "No prompt that counts has responses at two checkpoints, so that none can be compared."

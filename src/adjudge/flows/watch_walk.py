@@ -51,7 +51,7 @@ class Walk:
     """One walk; `walk` is its door."""
 
     def __init__(self, table: RunLog, gold: Gold, saved: Saved, labels: int, keep: Keep | None) -> None:
-        self.table, self.gold, self.saved, self.labels, self.keep = table, gold, saved, labels, keep
+        self.table, self.gold, self.saved, self.keep = table, gold, saved, keep
         self.pairs = list(saved.pairs)
         self.code = {step: number for number, step in enumerate(table.steps)}
         first = np.flatnonzero(table.sample == 0)
@@ -59,10 +59,11 @@ class Walk:
         counts = np.bincount(table.item[first], table.weight[first], len(table.items))
         order = np.random.default_rng((saved.seed, 190_039)).permutation(counts.size)
         self.order = [table.items[place] for place in order.tolist() if counts[place] > 0]
+        self.labels = min(labels, 2 * len(self.order))  # a prompt is used once: more would be spent too early
         mean = counts / np.maximum(np.bincount(table.item[first], minlength=counts.size), 1)
         self.share = dict(zip(table.items, (mean / max(float(mean.max()), 1e-300)).tolist(), strict=True))
         self.watched, self.closed = stopping.init(bounds=saved.bounds, level=saved.level), saved.closed
-        self.waiting, self.short = False, False
+        self.waiting, self.short, self.few = False, False, self.labels < labels
 
     @property
     def left(self) -> int:
@@ -88,6 +89,7 @@ class Walk:
             self._scout(last + 1)
         if last and not self.waiting and (final or self.watched.stopped >= 0):
             self._settle(last)
+        self.short = self.short or (self.few and self.stakes < 2 and self.watched.stopped < 0)
         return Walked(self.watched, self._turn(last), last, self._so_far(), self.short)
 
     def _so_far(self) -> Saved:
@@ -140,9 +142,7 @@ class Walk:
         """Adds fresh prompts that both checkpoints have; whether there were any."""
         one, two = self.table.steps[earlier], self.table.steps[later]
         used = {pair.item for pair in self.pairs}
-        fresh = [
-            item for item in self.order if item not in used and (one, item) in self.rows and (two, item) in self.rows
-        ]
+        fresh = [item for item in self.order if item not in used and {(one, item), (two, item)} <= self.rows.keys()]
         if self.gold.asks is None:
             known = [item for item in fresh if all(self.gold.answered[self.rows[at, item]] for at in (one, two))]
             fresh = known or fresh  # labels that are there are used before people are asked for more
