@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,9 @@ import pytest
 
 from adjudge.errors import AdjudgeError
 from adjudge.flows import optimise_recipe
+from adjudge.flows.method_options import ELSEWHERE
+from adjudge.flows.optimise_build import settings_of
+from adjudge.train.settings import Settings
 
 WHOLE: dict[str, Any] = {
     "data": {"path": "pairs.jsonl"},
@@ -42,6 +46,9 @@ def test_paths_are_seen_from_the_folder_of_the_recipe(tmp_path: Path) -> None:
     [
         ({"dta": {}}, "Did you mean 'data'"),
         ({"policy": {"model": "m", "lroa": {}}}, "Did you mean 'lora'"),
+        ({"policy": {"model": "m", "max_length": 9}}, "Here it is called 'context'"),
+        ({"feedback": {"num_generations": 4}}, "Here it is called 'samples'"),
+        ({"feedback": {"beta": 0.1}}, "Write `beta` under [objective]"),
         ({"policy": {}}, "policy] has no model"),
         ({"objective": {"beta": 1}}, "objective] has no method"),
         ({"data": "pairs.jsonl"}, "A section"),
@@ -66,3 +73,29 @@ def test_what_is_no_recipe_is_told(tmp_path: Path) -> None:
         optimise_recipe.read(tmp_path / "r.toml")
     with pytest.raises(AdjudgeError, match="No such file"):
         optimise_recipe.read(tmp_path / "none.toml")
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("learning_rate", "Here it is called 'lr'."),
+        ("max_grad_norm", "Here it is called 'clip'."),
+        ("per_device_train_batch_size", "Say it by 'batch' and 'micro'."),
+        ("beta", "Write `beta` under [objective]."),
+        ("max_completion_length", "Write `max_tokens` under [feedback]."),
+        ("wramup", "Did you mean 'warmup'?"),
+        ("colour", "Leave it out."),
+    ],
+)
+def test_the_names_of_other_trainers_are_answered_with_ours(written: str, said: str) -> None:
+    with pytest.raises(AdjudgeError) as told:
+        settings_of(optimise_recipe.read({**WHOLE, "train": {written: 1}}))
+    assert told.value.do == said
+
+
+def test_every_name_of_another_trainer_leads_to_a_place_that_there_is() -> None:
+    settings = [one.name for one in fields(Settings)]
+    for name, (section, *ours) in ELSEWHERE.items():
+        places = {**optimise_recipe.KEYS, "train": settings, "objective": ["method", "beta"]}[section]
+        assert set(ours) <= set(places), name
+        assert section == "objective" or name not in places, name

@@ -135,8 +135,14 @@ def test_a_policy_is_sampled_and_its_pairs_keep_its_log_probabilities() -> None:
 
 def test_what_cannot_be_done_is_said() -> None:
     rows, _ = world(8, binary=True, labelled=0.1)
-    with pytest.raises(AdjudgeError, match="Either columns of scores or a judge"):
-        pairs(rows)
+    for given, said in (
+        ({}, "neither --judge nor --protocol was given"),
+        ({"judge": ()}, "neither --judge nor --protocol was given"),
+        ({"judge": ["score"], "protocol": "pairwise"}, "Both --judge score and --protocol pairwise were given"),
+        ({"judge": "score", "labels": "firm"}, "Labels 'firm'"),
+    ):
+        with pytest.raises(AdjudgeError, match=said):
+            pairs(rows, **given)
     with pytest.raises(AdjudgeError, match="Gold is known of 1 prompts"):
         pairs(rows | {"gold": [1.0] + [np.nan] * (P * K - 1)}, judge="score")
     with pytest.raises(AdjudgeError, match="no argument 'betta'"):

@@ -115,3 +115,28 @@ def test_what_is_impossible_is_refused(tmp_path: Path) -> None:
         (folder / "reward.json").write_text(json.dumps(wrong))
         with pytest.raises(AdjudgeError):
             reward_file.load(folder)
+
+
+def test_a_folder_that_holds_no_reward_model_is_told_in_words(tmp_path: Path) -> None:
+    folder = reward_file.save(Stored(bradley_terry.fit(table(), folds=0)), tmp_path / "mine")
+    (tmp_path / "file").write_text("x", encoding="utf-8")
+    (tmp_path / "other").mkdir()
+    for name, said in (
+        ("nothing", "nothing: there is no such folder"),
+        ("file", "file: this is a file"),
+        ("other", "other: the folder has no reward.json and no arrays.npz"),
+    ):
+        with pytest.raises(AdjudgeError, match=said) as told:
+            reward_file.load(tmp_path / name)
+        assert "Errno" not in str(told.value)
+        assert ("Beside it: mine." in told.value.expected) == (name == "nothing")
+    arrays, whole = folder / "arrays.npz", (folder / "arrays.npz").read_bytes()
+    for content, said in ((whole[: len(whole) // 2], "arrays.npz is cut short"), (b"", "arrays.npz is cut short")):
+        arrays.write_bytes(content)
+        with pytest.raises(AdjudgeError, match=said):
+            reward_file.load(folder)
+    arrays.write_bytes(whole)
+    for text, said in (("{", "reward.json is no JSON"), ("[]", "another kind"), ("{}", "'form' is missing")):
+        (folder / "reward.json").write_text(text, encoding="utf-8")
+        with pytest.raises(AdjudgeError, match=said):
+            reward_file.load(folder)

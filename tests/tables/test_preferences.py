@@ -35,7 +35,8 @@ def test_sides_and_rows() -> None:
 @pytest.mark.parametrize(
     ("name", "given"),
     [("outcome", [1.1, 0.0]), ("margin", [-1.0, 2.0]), ("weight", [-1.0, 1.0]), ("weight", [np.inf, 1.0]),
-     ("flip", [0.5, 0.0]), ("length", [[1.0, -2.0], [1.0, 1.0]]), ("cluster", [0, 1, 2])],
+     ("flip", [0.5, 0.0]), ("length", [[1.0, -2.0], [1.0, 1.0]]), ("cluster", [0, 1, 2]), ("cluster", [0, -1]),
+     ("source", [0, -1]), ("margin", [1.0, np.inf])],
 )  # fmt: skip
 def test_numbers_out_of_range_are_refused(name: str, given: list[float]) -> None:
     columns = {"outcome": [1.0, 0.0], name: given}
@@ -48,3 +49,10 @@ def test_features_with_gaps_or_of_other_shapes_are_refused() -> None:
         from_arrays(np.array([[np.nan]]), np.zeros((1, 1)), [1.0])
     with pytest.raises(AdjudgeError, match=r"preferences\.left"):
         from_arrays(np.zeros((2, 3)), np.zeros((2, 2)), [1.0, 0.0])
+
+
+@pytest.mark.parametrize(("names", "said"), [(("a", "b", "a"), "'a' stands twice"), (("a",), "1 names, and source")])
+def test_sources_have_a_name_of_their_own_each(names: tuple[str, ...], said: str) -> None:
+    with pytest.raises(AdjudgeError, match=said):
+        from_arrays(np.eye(2), np.zeros((2, 2)), [1.0, 0.0], source=[0, 1], sources=names)
+    assert from_arrays(np.eye(2), np.zeros((2, 2)), [1.0, 0.0], sources=("a", "b", "c")).sources == ("a", "b", "c")

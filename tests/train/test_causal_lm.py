@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import torch
 from safetensors import SafetensorError
 from scipy import stats
 
+from adjudge.backends import embeddings
 from adjudge.errors import AdjudgeError
 from adjudge.train import causal_lm
 from adjudge.train.causal_lm import CausalLM
@@ -226,7 +228,7 @@ def test_bad_input_is_told(tmp_path: Path) -> None:
         tiny.policy(layout="dense")
     with pytest.raises(AdjudgeError, match="writes 34 codes, the model reads 20"):
         CausalLM(tiny.model(size=20), tiny.tokenizer())
-    with pytest.raises(AdjudgeError, match="folder with its files"):
+    with pytest.raises(AdjudgeError, match="no such folder"):
         causal_lm.load(tmp_path / "nothing")
 
 
@@ -251,3 +253,18 @@ def test_places_that_hang_on_the_longest_row_are_told() -> None:
     assert apart > 1e-3
     assert [finding.code for finding in policy.findings] == ["positions-by-batch"]
     assert CausalLM(model, tiny.tokenizer(), context=16).findings == ()
+
+
+def test_weights_that_are_cut_or_of_other_sizes_are_told(tmp_path: Path) -> None:
+    tiny.policy().save(tmp_path)
+    config, weights = tmp_path / "config.json", tmp_path / "model.safetensors"
+    said = config.read_text(encoding="utf-8")
+    config.write_text(json.dumps({**json.loads(said), "hidden_size": 32}), encoding="utf-8")
+    for read in (causal_lm.load, embeddings.opened):
+        with pytest.raises(AdjudgeError, match=r"its weights are of other sizes than its config\.json"):
+            read(tmp_path)
+    config.write_text(said, encoding="utf-8")
+    weights.write_bytes(weights.read_bytes()[:1000])
+    for read in (causal_lm.load, embeddings.opened):
+        with pytest.raises(AdjudgeError, match="its weights cannot be read"):
+            read(tmp_path)

@@ -91,8 +91,8 @@ def test_names_are_codes() -> None:
     assert policy.encode("2", "right") == Exchange((2,), (1,))
     assert policy.decode((0,)) == "left"
     assert policy.decode(policy.encode("2", "").response) == ""
-    for prompt, response in (("3", "left"), ("x", "left"), ("²", "left"), ("0", "up")):
-        with pytest.raises(AdjudgeError, match="A context from 0 to 2"):
+    for prompt, response in (("3", "left"), ("x", "left"), ("²", "left")):
+        with pytest.raises(AdjudgeError, match="none of its rows"):
             policy.encode(prompt, response)
 
 
@@ -105,3 +105,15 @@ def test_names_are_codes() -> None:
 def test_what_is_no_policy_is_refused(module, features, message: str) -> None:
     with pytest.raises(AdjudgeError, match=message):
         ModulePolicy(module, features)
+
+
+def test_a_text_in_the_place_of_a_row_is_told_apart_from_a_response_without_a_name() -> None:
+    policy = Tabular(np.zeros((3, 2)), names=("yes", "no"))
+    with pytest.raises(AdjudgeError, match="the prompt 'Say hello 0' is none of its rows") as told:
+        policy.encode("Say hello 0", "")
+    assert '"0" to "2"' in told.value.expected
+    with pytest.raises(AdjudgeError, match="the prompt '3' is none of its rows"):
+        policy.encode("3", "yes")
+    with pytest.raises(AdjudgeError, match="'maybe', to prompt 1, is none of them") as told:
+        policy.encode("1", "maybe")
+    assert "One of yes, no." in told.value.expected

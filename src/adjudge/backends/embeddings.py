@@ -20,7 +20,7 @@ from .._typing import FloatArray
 from ..errors import AdjudgeError
 from .codes import ends_of, parted, read
 from .dropout import without_dropout
-from .pretrained import require_folder, unheard
+from .pretrained import loading, require_folder
 
 POOLS = ("last", "mean")
 LOOSE = 10.0  # how much larger the heads' outputs stand among the features
@@ -164,14 +164,8 @@ def opened(folder: str | Path) -> tuple[Any, Any]:
             "pip install 'adjudge[torch]'",
         ) from None
     require_folder(folder)
-    try:
-        with unheard():
-            tokenizer = transformers.AutoTokenizer.from_pretrained(str(folder))
-            model: Any = transformers.AutoModel.from_pretrained(str(folder))
-    except (OSError, ValueError) as problem:
-        raise AdjudgeError(
-            f"model {folder}: {' '.join(str(problem).split())[:300]}",
-            "A folder with a transformer and its tokenizer, or a name on the hub.",
-            "Check the name and the connection.",
-        ) from None
+    expected = "A folder with a transformer and its tokenizer, or a name on the hub."
+    with loading(folder, expected, "Check the name and the connection."):
+        tokenizer = transformers.AutoTokenizer.from_pretrained(str(folder))
+        model: Any = transformers.AutoModel.from_pretrained(str(folder))
     return model.eval(), tokenizer

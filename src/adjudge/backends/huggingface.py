@@ -21,7 +21,7 @@ from typing import Any
 
 from ..errors import AdjudgeError
 from .call import Call, Reply, Token
-from .pretrained import of_type, require_folder, unheard
+from .pretrained import loading, of_type, require_folder
 
 
 @dataclass(eq=False)
@@ -261,17 +261,11 @@ def loaded(model: str, device: str, dtype: str, revision: str) -> tuple[Any, Any
         ) from None
     device = device or ("cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu")
     require_folder(model)
-    try:
-        with unheard():
-            tokenizer = transformers.AutoTokenizer.from_pretrained(model, revision=revision, padding_side="left")
-            kind: Any = transformers.AutoModelForCausalLM
-            net: Any = kind.from_pretrained(model, revision=revision, **of_type(dtype))
-    except (OSError, ValueError) as problem:
-        raise AdjudgeError(
-            f"model {model}: {' '.join(str(problem).split())[:300]}",
-            "The name of a causal language model on the hub, or a folder with its files.",
-            "Check the name, the revision and the connection.",
-        ) from None
+    expected = "The name of a causal language model on the hub, or a folder with its files."
+    with loading(model, expected, "Check the name, the revision and the connection."):
+        tokenizer = transformers.AutoTokenizer.from_pretrained(model, revision=revision, padding_side="left")
+        kind: Any = transformers.AutoModelForCausalLM
+        net: Any = kind.from_pretrained(model, revision=revision, **of_type(dtype))
     if tokenizer.pad_token_id is None:
         tokenizer.pad_token = tokenizer.eos_token
     plain: Any = transformers.GenerationConfig

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import importlib
 import logging
+import pickle
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -75,6 +76,44 @@ def unheard() -> Iterator[None]:
                 bars.enable_progress_bar()
             if not downloads:
                 hub.disable_progress_bars()
+
+
+@contextmanager
+def loading(model: str | Path, expected: str, do: str) -> Iterator[None]:
+    """`unheard`, with whatever goes wrong in three parts.
+
+    Arguments:
+        model: name or folder, for the message.
+        expected, do: of the message, where files are not there.
+
+    Errors: files that are not there, cut short, or of other sizes than their configuration says.
+    """
+    from safetensors import SafetensorError
+
+    try:
+        with unheard():
+            yield
+    except AdjudgeError:
+        raise
+    except (SafetensorError, EOFError, pickle.UnpicklingError) as problem:
+        raise AdjudgeError(
+            f"model {model}: its weights cannot be read ({_short(problem)}).",
+            "Whole files, as save_pretrained writes them.",
+            "Were they cut short, or still being written? Copy, download or save them again.",
+        ) from None
+    except RuntimeError as problem:  # what torch raises, and transformers, at weights of another shape
+        sizes = "size" in str(problem) or "shape" in str(problem)
+        raise AdjudgeError(
+            f"model {model}: " + ("its weights are of other sizes than its config.json." if sizes else _short(problem)),
+            "Weights and a config.json that were saved together.",
+            "Put the config.json that was saved with these weights back into the folder, or save the model again.",
+        ) from None
+    except (OSError, ValueError) as problem:
+        raise AdjudgeError(f"model {model}: {_short(problem)}", expected, do) from None
+
+
+def _short(problem: Exception) -> str:
+    return " ".join(str(problem).split())[:300]
 
 
 def _worth_hearing(record: logging.LogRecord) -> bool:

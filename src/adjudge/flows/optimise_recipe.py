@@ -23,7 +23,6 @@ spelling was wrong would train for a night with a default.
 
 from __future__ import annotations
 
-import difflib
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -32,6 +31,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import AdjudgeError
+from .method_options import meant
 
 SECTIONS = ("data", "policy", "objective", "feedback", "train", "stop")
 KEYS: dict[str, tuple[str, ...]] = {
@@ -150,12 +150,9 @@ def _toml(path: Path) -> dict[str, Any]:
 def _known(name: str, section: str, given: Mapping[str, Any], keys: tuple[str, ...]) -> None:
     for key in given:
         if key not in keys:
-            near = difflib.get_close_matches(key, keys, n=1)
             where = f"[{section}]" if section else "the recipe"
             raise AdjudgeError(
-                f"{name}: {where} has no {key!r}.",
-                f"One of {', '.join(keys)}.",
-                f"Did you mean {near[0]!r}?" if near else "Take it out.",
+                f"{name}: {where} has no {key!r}.", f"One of {', '.join(keys)}.", meant(key, keys, "Take it out.")
             )
 
 

@@ -76,12 +76,7 @@ def pairs(
     >>> [(one["chosen"], one["rejected"], one["preference"]) for one in pairs(rows, judge="score").records]
     [('y', 'x', 1.0), ('u', 'v', 1.0)]
     """
-    if (judge is None) == (protocol is None) or labels not in LABELS:
-        raise AdjudgeError(
-            f"judge={judge!r}, protocol={protocol!r}, labels={labels!r}.",
-            f"Either columns of scores or a judge to run, and labels that are {' or '.join(LABELS)}.",
-            "Name scores with --judge, or a judge of `adjudge methods judges` with --protocol.",
-        )
+    _asked(judge, protocol, labels)
     columns = {"judge": judge, "prompt": prompt, "response": response, "gold": gold, "error": error}
     columns |= {"log_probability": log_probability, "weight": weight, "where": where}
     rows = read_samples.read(source, **columns)  # type: ignore[arg-type]
@@ -105,6 +100,25 @@ def pairs(
     calibrated = _calibrated(rows, calibration, compared=answer is not None and answer.paired, seed=seed)
     made = _made(rows, calibrated, method, arguments or {}, seed)
     return _labelled(rows, made, calibrated, answer, labels, setting, method)
+
+
+def _asked(judge: Names, protocol: str | None, labels: str) -> None:
+    """Errors: nobody who says which sample is better, or two who do; labels of another kind."""
+    if not judge and protocol is None:
+        raise AdjudgeError(
+            "Nothing says which of two samples is better: neither --judge nor --protocol was given.",
+            "A column of scores, or a judge that is run over the samples.",
+            "Name the column with --judge COLUMN, or a judge of `adjudge methods judges` with --protocol JUDGE.",
+        )
+    if judge and protocol is not None:
+        named = judge if isinstance(judge, str) else ", ".join(judge)
+        raise AdjudgeError(
+            f"Both --judge {named} and --protocol {protocol} were given.",
+            "Scores that are there, or a judge that is run now.",
+            "Leave one of the two out.",
+        )
+    if labels not in LABELS:
+        raise AdjudgeError(f"Labels {labels!r}.", f"Labels are {' or '.join(LABELS)}.", "Choose one with --labels.")
 
 
 def _calibrated(rows: SampledTexts, calibration: str, *, compared: bool, seed: int) -> Labels | Margins | None:

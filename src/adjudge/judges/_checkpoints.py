@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from .._typing import FloatArray
-from ..backends.pretrained import unheard
+from ..backends.pretrained import loading
 from ..errors import AdjudgeError
 
 BATCH = 16
@@ -116,15 +116,9 @@ def _loaded(kind: Any, path: str) -> Any:
         raise AdjudgeError(
             f"{path}: no such folder.", "A folder with a Hugging Face checkpoint.", "Download it first and name it."
         )
-    try:
-        with unheard():
-            return kind.from_pretrained(path, local_files_only=True)
-    except (OSError, ValueError) as problem:
-        raise AdjudgeError(
-            f"{path}: {str(problem).splitlines()[0]}",
-            "A folder with config.json, weights and a tokenizer.",
-            "Save the model and its tokenizer there with save_pretrained.",
-        ) from None
+    expected = "A folder with config.json, weights and a tokenizer."
+    with loading(path, expected, "Save the model and its tokenizer there with save_pretrained."):
+        return kind.from_pretrained(path, local_files_only=True)
 
 
 def _longest(tokenizer: Any, model: Any) -> int:

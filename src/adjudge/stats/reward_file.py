@@ -13,6 +13,8 @@ from __future__ import annotations
 import dataclasses
 import io
 import json
+import zipfile
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +32,8 @@ from .text_features import TextFeatures
 FILE, ARRAYS, TRANSFORMER = "reward.json", "arrays.npz", "transformer"
 VERSION = 1
 MANY = 2048  # parameters
+WRITTEN = f"{FILE} and {ARRAYS}, as `adjudge reward fit … --out FOLDER` writes them"
+_BROKEN = (OSError, EOFError, ValueError, LookupError, TypeError, AttributeError, zipfile.BadZipFile, zlib.error)
 
 Maker = TextFeatures | Embedding
 """What makes features: of responses alone, or of prompts and responses."""
@@ -118,9 +122,10 @@ def load(folder: str | Path) -> Stored:
     Errors: no such folder; files of another kind, or that do not belong together.
     """
     place = Path(folder)
+    _require(place)
     try:
         told = json.loads((place / FILE).read_text(encoding="utf-8"))
-        with np.load(place / ARRAYS, allow_pickle=False) as given:
+        with np.load(io.BytesIO((place / ARRAYS).read_bytes()), allow_pickle=False) as given:
             arrays = {name: given[name].astype(float) for name in given.files}
         form = Form(
             told["form"]["kind"],
@@ -138,15 +143,50 @@ def load(folder: str | Path) -> Stored:
             told["method"], arrays["parameters"], arrays["covariance"], names, compare, reward,
             report=report, figures=told["figures"], form=form,
         )  # fmt: skip
-    except (OSError, ValueError, KeyError, TypeError) as problem:
-        if isinstance(problem, AdjudgeError):
-            raise
+    except AdjudgeError:
+        raise
+    except _BROKEN as problem:
         raise AdjudgeError(
-            f"reward model {folder}: {type(problem).__name__}: {problem}",
-            f"A folder with {FILE} and {ARRAYS}, as `adjudge reward fit … --out FOLDER` writes them.",
-            "Check the path, or fit the model again.",
+            f"reward model {folder}: {_why(problem)}.", f"A folder with {WRITTEN}.", "Fit the model again."
         ) from None
     return Stored(model, maker)
+
+
+def _require(place: Path) -> None:
+    """Errors: no such folder; a file; a folder that holds other things."""
+    if not place.exists():
+        near = place.resolve().parent
+        held = sorted(one.parent.name for one in near.glob(f"*/{FILE}")) if near.is_dir() else []
+        beside = f" Beside it: {', '.join(held[:10])}." if held else ""
+        raise AdjudgeError(
+            f"reward model {place}: there is no such folder.", f"A folder with {WRITTEN}.{beside}", "Correct the path."
+        )
+    if not place.is_dir():
+        raise AdjudgeError(
+            f"reward model {place}: this is a file.",
+            f"A folder with {WRITTEN}.",
+            "Name the folder that holds the model.",
+        )
+    lost = [name for name in (FILE, ARRAYS) if not (place / name).is_file()]
+    if lost:
+        raise AdjudgeError(
+            f"reward model {place}: the folder has no {' and no '.join(lost)}.",
+            f"A folder with {WRITTEN}.",
+            "Name the folder that was given to --out, or fit the model again.",
+        )
+
+
+def _why(problem: Exception) -> str:
+    """What is wrong with the files, in a few words."""
+    if isinstance(problem, json.JSONDecodeError | UnicodeDecodeError):
+        return f"{FILE} is no JSON"
+    if isinstance(problem, zipfile.BadZipFile | zlib.error | EOFError):
+        return f"{ARRAYS} is cut short, or no file of arrays"
+    if isinstance(problem, KeyError):
+        return f"{problem.args[0]!r} is missing"
+    if isinstance(problem, OSError):
+        return f"its files cannot be read ({problem.strerror or problem})"
+    return f"its files are of another kind, or do not belong together ({problem})"
 
 
 def _prefixed(arrays: Any) -> dict[str, Any]:

@@ -151,8 +151,9 @@ def from_arrays(
     Arguments:
         as of `Preferences`; each row is a cluster of its own where `cluster` is None, `flip` may be one rate for all.
 
-    Errors: features of unlike shapes or with gaps; outcomes outside [0, 1]; negative margins or weights; flip rates
-    below 0, or ½ and more; columns of another length.
+    Errors: features of unlike shapes or with gaps; outcomes outside [0, 1]; margins that are negative or infinite;
+    negative weights; flip rates below 0, or ½ and more; columns of another length; positions of sources or clusters
+    below 0; sources that are named twice, or too few.
 
     >>> made = from_arrays(np.eye(2), np.zeros((2, 2)), [1.0, 0.5], flip=0.25)
     >>> made.n, made.d, made.target.tolist()
@@ -181,8 +182,8 @@ def from_arrays(
                 f"With {n} outcomes and {right.shape[1]} features it is {shape}.",
                 "Give one row for each pair.",
             )
-    _check(outcome, filled)
-    names = tuple(f"s{code}" for code in range(int(codes["source"].max(initial=0)) + 1)) if sources is None else sources
+    _check(outcome, {**filled, **codes})
+    names = _sources(codes["source"], sources)
     return Preferences(
         left=left,
         right=right,
@@ -198,6 +199,26 @@ def from_arrays(
         **filled,
         **codes,
     )
+
+
+def _sources(code: IntArray, names: tuple[str, ...] | None) -> tuple[str, ...]:
+    """Names of the sources; s0, s1 … where none are given. Errors: too few; one that stands twice."""
+    needed = int(code.max(initial=0)) + 1
+    found = tuple(f"s{number}" for number in range(needed)) if names is None else tuple(names)
+    twice = next((name for at, name in enumerate(found) if name in found[:at]), None)
+    if twice is not None:
+        raise AdjudgeError(
+            f"preferences.sources: {twice!r} stands twice.",
+            "A name of its own for each source, by which the report tells them apart.",
+            "Rename one, or give both the same position in source.",
+        )
+    if code.size and len(found) < needed:
+        raise AdjudgeError(
+            f"preferences.sources: {len(found):,} names, and source goes up to {needed - 1:,}.",
+            "Positions in sources, which count from 0.",
+            "Name every source, or leave sources out.",
+        )
+    return found
 
 
 def _features(given: Features) -> Features:
@@ -216,15 +237,21 @@ def _filled(given: ArrayLike | None, usual: float, shape: tuple[int, ...]) -> Fl
     return np.full(shape, usual) if given is None else np.asarray(given, dtype=float)
 
 
-def _check(outcome: FloatArray, columns: dict[str, FloatArray]) -> None:
+def _check(outcome: FloatArray, columns: dict[str, Any]) -> None:
     """Errors: numbers outside their range."""
     margin, weight, flip, length = (columns[name] for name in ("margin", "weight", "flip", "length"))
     rules = (
         ("outcome", (outcome < 0) | (outcome > 1), "A probability that the left response is better, in [0, 1]."),
-        ("margin", margin < 0, "A strength >= 0; which of the two is better stands in outcome."),
+        (
+            "margin",
+            (margin < 0) | np.isinf(margin),
+            "A finite strength >= 0, or NaN where nobody said; which of the two is better stands in outcome.",
+        ),
         ("weight", ~((weight >= 0) & np.isfinite(weight)), "A row weight counts repetitions, so it is >= 0."),
         ("flip", ~((flip >= 0) & (flip < 0.5)), "Outcomes are turned round less than half of the time."),
         ("length", length.min(axis=1, initial=np.inf) < 0, "A length is >= 0."),
+        ("source", columns["source"] < 0, "A position in sources, which counts from 0."),
+        ("cluster", columns["cluster"] < 0, "A code of the independent unit, which counts from 0."),
     )
     for name, wrong, expected in rules:
         if wrong.any():

@@ -11,6 +11,7 @@ import torch
 
 from .._typing import Prompt
 from ..errors import AdjudgeError
+from ..tables.columns import listing
 from ._draw import mixed
 from .policy import Exchange, Sampled, Tensor, TokenChances
 
@@ -82,14 +83,27 @@ class Arms(ABC):
         context = int(prompt) if isinstance(prompt, str) and prompt.isdecimal() else -1
         if not response and "" not in self.names and 0 <= context < self.contexts:
             return Exchange((context,), ())
-        if response not in self.names or not 0 <= context < self.contexts:
+        if not 0 <= context < self.contexts:
             raise AdjudgeError(
-                f"tabular: response {response!r} to prompt {prompt!r}.",
-                f"A context from 0 to {self.contexts - 1} and one of {len(self.names)} named responses.",
-                "Name the responses when the policy is made.",
+                f"policy of {self.contexts:,} contexts: the prompt {_short(prompt)} is none of its rows.",
+                f'Prompts that are numbers of its rows, written "0" to "{self.contexts - 1}".',
+                "Write the row's number in the place of each prompt, or take a language model (train.causal_lm), which "
+                "reads texts.",
+            )
+        if response not in self.names:
+            raise AdjudgeError(
+                f"policy of {len(self.names):,} responses: {_short(response)}, to prompt {prompt}, is none of them.",
+                f"One of {listing(self.names)}.",
+                "Give the texts of the responses as `names` when the policy is made.",
             )
         return Exchange((context,), (self.names.index(response),))
 
     def decode(self, response: tuple[int, ...]) -> str:
         """The name of a response; "" of none."""
         return self.names[response[0]] if response else ""
+
+
+def _short(said: Prompt) -> str:
+    """A text, or a conversation, in quotes and cut."""
+    text = said if isinstance(said, str) else str(said)
+    return repr(text if len(text) <= 60 else f"{text[:59]}…")
