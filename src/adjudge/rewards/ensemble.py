@@ -6,7 +6,7 @@ Coste, Anwar, Kirk et al. (2024), Eq. 5-7 (mean, worst case, uncertainty-weighte
 (2024) (members that see unlike features, as unlike pretraining makes them). Plain features have one optimum, so that
 members differ by the clusters' weights (Rubin, 1981) or, with features="part", also by the features that each is shown.
 Limits: one member is a Bradley-Terry fit of reweighted data; penalty = 0 is the mean; what all members share, such as a
-feature that the data wrongly praise, no aggregate takes out.
+feature that the data wrongly praise, no aggregate takes out; the errors of median and min are up to a half too wide.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ CARD = Card(
     assumes=("Members err unlike each other where the data say little.", "Clusters are independent."),
     limits=(
         "A mistake that all members share stays.",
-        "The error takes the members' weights as given; of median and min it is up to a third too wide.",
+        "The error takes the members' weights as given; of median and min it is up to a half too wide.",
     ),
     when="Before a policy is optimised against a reward; rewards.bradley_terry where nothing is optimised.",
     rows=(181, 211),

@@ -5,7 +5,8 @@
 Zeng, Dai, Cheng et al. (2024), Section 4 (MORE): the step that lowers every source's loss at once, until no step does;
 the model is then the Bradley-Terry fit with the weights λ of that point. Lengths are measured in A = ¼Σ_s Σ w x xᵀ/W_s,
 so that the unit of a feature does not matter, and with which no loss can rise. Désidéri (2012) on the direction.
-Limits: one source, or weights="rows", is rewards.bradley_terry; weights="equal" gives each source the same say.
+Limits: one source, or weights="rows", is rewards.bradley_terry; weights="equal" gives each source the same say; where
+tastes agree λ is a matter of chance, and the errors are up to 1.8 times as wide as is due.
 """
 
 from __future__ import annotations
@@ -53,7 +54,7 @@ CARD = Card(
     needs=("left", "right", "outcome", "source"),
     assumes=("Sources share a part of their taste.", "Clusters are independent."),
     limits=(
-        "Where sources agree their weights λ are a matter of chance, and the errors up to a half too wide.",
+        "Where sources agree their weights λ are a matter of chance, and the errors up to 1.8 times as wide as is due.",
         "Adaptive weights of a rare source are too small, since noise makes its slope longer.",
         "Where tastes differ one reward cannot be calibrated for all: the report by source says how far off.",
     ),
