@@ -112,3 +112,8 @@ def test_what_is_odd_is_told_and_what_is_impossible_refused() -> None:
         read([{"prompt": "a", "completions": ["x", "y"], "ranks": [1]}])
     with pytest.raises(AdjudgeError, match="no cluster"):
         read([{"chosen": "a", "rejected": "b", "cluster": None}])
+
+
+def test_prompts_alone_are_told_what_to_name_and_what_learns_from_them() -> None:
+    with pytest.raises(AdjudgeError, match=r"--left and --right, in a recipe `left`.*`prefer` under \[feedback\]"):
+        read({"prompt": ["a", "b"]})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import polars as pl
 import pytest
 
 from adjudge.errors import AdjudgeError
-from adjudge.tables.read_run_log import Logged, read
+from adjudge.tables.read_run_log import METRICS, Logged, read
 
 ROWS = [
     {"step": step, "prompt_id": item, "prompt": f"Q {item}", "response": f"A {step}", "reward": step + 0.5, "kl": step}
@@ -132,3 +133,37 @@ def test_doubtful_input_is_told_and_bad_input_named(tmp_path: Path) -> None:
         read(tmp_path)
     with pytest.raises(AdjudgeError, match="no column 'rewardd'"):
         read(ROWS, Logged(proxy="rewardd"))
+
+
+def test_a_folder_without_samples_names_the_table_that_it_holds(tmp_path: Path) -> None:
+    (tmp_path / "trainer_state.json").write_text('{"log_history": [{"step": 1, "loss": 2.0}]}', encoding="utf-8")
+    (tmp_path / METRICS).write_text('{"step": 1}\n', encoding="utf-8")
+    with pytest.raises(AdjudgeError) as told:
+        read(tmp_path)
+    assert f"name a table itself: {tmp_path / 'trainer_state.json'}." in told.value.do
+    (tmp_path / "trainer_state.json").unlink()
+    for name in ("a.parquet", "b.parquet"):
+        pl.DataFrame({"step": [0], "reward": [1.0]}).write_parquet(tmp_path / name)
+    with pytest.raises(AdjudgeError) as told:
+        read(tmp_path)
+    assert f'name its tables: "{tmp_path}/*.parquet".' in told.value.do
+
+
+@pytest.mark.parametrize("name", ["run.csv", "run.jsonl", "run.json"])
+def test_a_file_of_another_kind_than_its_suffix_says_is_told(name: str, tmp_path: Path) -> None:
+    path = tmp_path / name
+    pl.DataFrame({"step": [0], "reward": [1.0]}).write_parquet(path)
+    with pytest.raises(AdjudgeError, match="its first bytes that it is Parquet") as told:
+        read(path)
+    assert told.value.do == "Rename it to run.parquet."
+    path.write_bytes(gzip.compress(b"step,reward\n0,1\n"))
+    with pytest.raises(AdjudgeError, match="its first bytes that it is gzip") as told:
+        read(path)
+    assert told.value.do == f"Rename it to {name}.gz."
+
+
+def test_one_is_not_told_as_several() -> None:
+    run = read({"step": [0, 1, None], "kl": [-1.0, 1.0, 2.0], "reward": [1, 2, 3]})
+    said = {one.code: one.message for one in run.findings}
+    assert said["kl-below-zero"].startswith("The KL of 1 step is estimated below 0")
+    assert said["rows-without-step"].startswith("1 row has no step")

@@ -8,7 +8,7 @@ import json
 import os
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,6 +40,14 @@ _BROKEN = (
 )
 
 _COMPRESSIBLE = (".csv", ".tsv", ".jsonl", ".ndjson", ".json")
+
+#: First bytes of files that are no text, what they are, and the suffix that says so.
+_MARKS = (
+    (b"PAR1", "Parquet", ".parquet"),
+    (b"\x1f\x8b", "gzip", ".gz"),
+    (b"ARROW1", "Arrow", ".arrow"),
+    (b"PK\x03\x04", "a ZIP archive or a spreadsheet", ".zip"),
+)
 
 
 def suffix(path: Path) -> str:
@@ -76,6 +84,42 @@ def require_readable(path: Path) -> None:
         raise AdjudgeError(f"{path} may not be read.", "You need permission to read it.", f"Try: chmod u+r {path}")
     if path.stat().st_size == 0:
         raise AdjudgeError(f"{path.name} is empty (0 bytes).", "A table has at least one row.", "Write the file again.")
+    require_text(path)
+
+
+def require_text(path: Path) -> None:
+    """Refuses a file whose suffix says text and whose first bytes say otherwise."""
+    if path.suffix.lower() not in _COMPRESSIBLE or not path.is_file() or not os.access(path, os.R_OK):
+        return
+    with path.open("rb") as stream:
+        first = stream.read(6)
+    for mark, kind, ending in _MARKS:
+        if first.startswith(mark):
+            name = f"{path.name}{ending}" if ending == ".gz" else path.with_suffix(ending).name
+            raise AdjudgeError(
+                f"{path.name}: its suffix says {suffix(path).lstrip('.').upper()}, its first bytes that it is {kind}.",
+                "A suffix that says what the file is.",
+                f"Rename it to {name}." if ending != ".zip" else "Unpack it, or export the sheet as CSV.",
+            )
+
+
+def tables_in(folder: Path, besides: Sequence[str]) -> str:
+    """What to name in the place of a folder: the table that it holds, or all of them where they are of one kind.
+
+    Arguments:
+        folder: where to look.
+        besides: names of files that are no such tables.
+    """
+    found = [name for name in held(folder) if known(Path(name)) and name not in besides]
+    kinds = {suffix(Path(name)) for name in found}
+    if len(found) > 1 and len(kinds) == 1:
+        return f'its tables: "{folder / f"*{kinds.pop()}"}"'
+    return f"a table itself: {' or '.join(str(folder / name) for name in found[:3])}" if found else "a table"
+
+
+def held(folder: Path) -> list[str]:
+    """Names of what a folder holds."""
+    return sorted(path.name for path in folder.iterdir())
 
 
 @contextmanager

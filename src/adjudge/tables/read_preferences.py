@@ -110,7 +110,8 @@ def _columns(given: dict[str, str | None], names: Sequence[str]) -> dict[str, st
     raise AdjudgeError(
         f"No two columns hold responses; columns here: {listing(list(names))}.",
         "Pairs have chosen and rejected, lists completions and ranks or scores, single responses completion and label.",
-        "Name them with left and right.",
+        "Name the columns of the two responses with --left and --right, in a recipe `left` and `right` under [data]; "
+        "prompts alone are learnt from by credit rules, or with `prefer` under [feedback].",
     )
 
 

@@ -10,12 +10,13 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from .._typing import BoolArray, FloatArray, IntArray
+from .._typing import FloatArray, IntArray
 from ..core.finding import Finding, Severity
+from ..core.words import counted
 from ..errors import AdjudgeError
 from . import coding, likelihood_curve, numbers
 from .columns import listing, require
-from .files import reading, suffix, unzipped
+from .files import held, reading, require_text, suffix, tables_in, unzipped
 from .numbers import Door
 from .read import take, whole
 from .run_log import RunLog
@@ -125,11 +126,11 @@ def _opened(source: object, told: list[Finding]) -> tuple[Source, Mapping[float,
     if isinstance(source, (str, Path)) and Path(source).is_dir():
         folder = Path(source)
         if not (folder / SAMPLES).is_file():
-            found = sorted(path.name for path in folder.iterdir())
+            named = tables_in(folder, (METRICS, STATE, ASK, DUELS))
             raise AdjudgeError(
                 f"{folder}: there is no {SAMPLES}.",
-                f"A run folder with {SAMPLES}: one response of a checkpoint a line. It holds: {listing(found)}.",
-                "Let the run write samples (its watch callback does), or name a table.",
+                f"A run folder with {SAMPLES}: one response of a checkpoint a line. It holds: {listing(held(folder))}.",
+                f"Let the run write samples (its watch callback does), or name {named}.",
             )
         metrics = _metrics(folder / METRICS, told) if (folder / METRICS).is_file() else {}
         return open_source(lines(folder / SAMPLES, told)), metrics
@@ -147,6 +148,7 @@ def lines(path: Path, told: list[Finding]) -> list[dict[str, object]]:
 
     Errors: another line that is no JSON object; no whole line at all.
     """
+    require_text(path)
     with reading(path), unzipped(path) as stream:
         text = stream.read().decode("utf-8", errors="replace")
     rows, split = [], text.split("\n")
@@ -213,7 +215,8 @@ def _stepped(frame: pl.DataFrame, at: FloatArray, door: Door) -> tuple[pl.DataFr
     if not known.any():
         raise AdjudgeError("step: no row has one.", "A number for each row.", "Name the column with --step.")
     if not known.all():
-        door.note("rows-without-step", Severity.WARNING, f"{int((~known).sum()):,} rows have no step and are left out.",
+        text = f"{counted((~known).sum(), 'row has', 'rows have')} no step; only rows with one count."
+        door.note("rows-without-step", Severity.WARNING, text,
                   number=float((~known).sum()), remedy="Write the step of each response.")  # fmt: skip
     if (np.diff(at[known]) < 0).any():
         door.note("steps-out-of-order", Severity.INFO, "Rows are not in the order of their steps; they were sorted.")
@@ -243,20 +246,16 @@ def _distances(
     kl = np.array([metrics.get(at, np.nan) if np.isnan(one) else one for at, one in zip(steps, kl, strict=True)])
     below = kl < 0
     if below.any():
-        text = f"The KL of {_steps(below)} is estimated below 0 (lowest {np.nanmin(kl):.3g}), and taken as 0."
+        many = counted(below.sum(), "step")
+        text = f"The KL of {many} is estimated below 0 (lowest {np.nanmin(kl):.3g}), and taken as 0."
         remedy = "Sample more responses a checkpoint, or give an estimate that is never negative."
         door.note("kl-below-zero", Severity.INFO, text, number=float(np.nanmin(kl)), remedy=remedy)
     lost = np.isnan(kl)
     if lost.any():
-        text = f"No KL is known of {_steps(lost)} of {kl.size:,}: curves go by step instead of √KL."
+        text = f"No KL is known of {counted(lost.sum(), 'step')} of {kl.size:,}: curves go by step instead of √KL."
         remedy = "Log the mean log π/π_ref of the sampled responses as `kl`, or name its column with --kl."
         door.note("kl-unknown", Severity.WARNING, text, number=float(lost.sum()), remedy=remedy)
     return np.where(below, 0.0, kl)
-
-
-def _steps(which: BoolArray) -> str:
-    number = int(which.sum())
-    return f"{number:,} step" + "s" * (number != 1)
 
 
 def _texts(frame: pl.DataFrame, column: str) -> tuple[str, ...]:
