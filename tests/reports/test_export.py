@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import math
 from pathlib import Path
 
 import polars as pl
@@ -10,6 +11,8 @@ import pytest
 
 from adjudge.errors import AdjudgeError
 from adjudge.reports import export
+from adjudge.reports.story import Block, Forest, ForestRow, Story, Table
+from adjudge.reports.terminal import table
 from reports import stories
 
 NEEDED = ("policy", "value", "stderr", "low", "high", "rank_low", "rank_high", "p_best")
@@ -95,3 +98,38 @@ def test_files_are_written_whole_and_never_over_an_input(tmp_path: Path, ending:
 def test_an_unknown_ending_is_an_error_that_says_what_would_do(tmp_path: Path) -> None:
     with pytest.raises(AdjudgeError, match=r"\.xlsx names no format.*\.json, \.csv, \.md, \.parquet"):
         export.save(stories.ordinary(), tmp_path / "result.xlsx")
+
+
+def beside(*blocks: Block) -> Story:
+    return Story("What came of it?", "After 3 updates.", blocks)
+
+
+LOSSES = Table("Figures", ("figure", "first", "last"), (("loss", 0.693147, 0.5), ("gold", "–", 0.25)))
+HELD = Forest((ForestRow("policy", 0.75, 0.0123, 0.72, 0.78),), "Held out", ranked=False, subject="")
+
+
+def test_where_no_policy_is_the_answer_the_figures_beside_it_are_written() -> None:
+    text = export.to_markdown(beside(HELD, LOSSES))
+    assert "Policy" not in text
+    assert "Held out\n\n|  | Value | Interval |\n|:--|--:|--:|\n| policy | 0.750 | 0.720 to 0.780 |" in text
+    assert "| figure | first | last |\n|:--|--:|--:|\n| loss | 0.693 | 0.5 |\n| gold | – | 0.25 |" in text
+    held = export.frame(beside(HELD, LOSSES))
+    assert held.select("policy", "value", "low", "note").rows() == [("policy", 0.75, 0.72, "Held out")]
+    assert held.schema == export.frame(stories.ordinary()).schema
+    alone = export.frame(beside(LOSSES))
+    assert alone.rows() == [("loss", 0.693147, 0.5), ("gold", None, 0.25)]
+    assert export.to_csv(beside(LOSSES)).startswith("figure,first,last\nloss,0.693147,0.5\n")
+    words = Table("Words", ("who", "what"), (("a", 1), ("b", "two")))
+    assert export.frame(beside(words)).rows() == [("a", "1"), ("b", "two")]
+    assert export.frame(beside()).height == 0
+
+
+def test_checkpoints_of_which_nothing_is_known_are_one_sentence() -> None:
+    nothing = [ForestRow(f"step {at}", math.nan, math.nan, math.nan, math.nan, verified=False) for at in range(4)]
+    told = beside(Forest(tuple(nothing), "Gold by checkpoint", subject="Checkpoint", in_order=True))
+    for text in (export.to_markdown(told), table(told)):
+        assert "Gold by checkpoint: none of 4 can be estimated." in text
+        assert "step 1" not in text
+    assert [row["value"] for row in export.records(told)] == [None] * 4
+    known = beside(Forest((*nothing, HELD.rows[0]), "Gold by checkpoint", in_order=True))
+    assert all("step 1" in text for text in (export.to_markdown(known), table(known)))

@@ -132,7 +132,7 @@ def _curves(answer: Optimised) -> list[Block]:
 def _table(answer: Optimised) -> Table:
     """First and last logged figures."""
     ends = {name: _ends(answer, name) for name in FIGURES if _has(answer, name)}
-    rows = tuple((name, *(f"{value:.4g}" for value in pair)) for name, pair in ends.items())
+    rows = tuple((name, *pair) for name, pair in ends.items())
     return Table("Figures of the first and the last update", ("figure", "first", "last"), rows, ALL)
 
 

@@ -114,26 +114,17 @@ def to_json(story: Story) -> str:
 
 
 def to_csv(story: Story) -> str:
-    """The policies as comma-separated text."""
+    """`frame` as comma-separated text."""
     return frame(story).write_csv()
 
 
 def to_markdown(story: Story) -> str:
     """Verdict, table and findings for a pull request or a paper."""
     lines = [f"**{_escaped(story.verdict)}**", ""]
-    counted = next((block for block in story.blocks if isinstance(block, Forest) and block.with_counts), Forest(()))
-    lines += _markdown_row(("Policy", "Value", "Interval", "Rank", "P(best)", counted.count_name))
-    lines += ["|:--|--:|--:|--:|--:|--:|"]
-    for row in story.rows:
-        cells = (
-            _escaped(row.policy) + ("" if row.verified else " (not verified)"),
-            "not estimable" if row.value != row.value else numbers.estimate(row.value, row.error),
-            numbers.interval(row.low, row.high, row.stderr),
-            numbers.ranks(row.rank_low, row.rank_high),
-            numbers.percent(row.p_best),
-            numbers.count(counted.counted(row)),
-        )
-        lines += _markdown_row(cells)
+    forests = [block for block in story.blocks if isinstance(block, Forest)]
+    lines += [_escaped(unknown(block)) for block in forests if unknown(block)] or (
+        _answers(story) if story.rows else _beside(story)
+    )
     if story.findings:
         lines.append("")
     for finding in story.findings:
@@ -142,13 +133,84 @@ def to_markdown(story: Story) -> str:
     return "\n".join(lines) + "\n"
 
 
+def unknown(forest: Forest) -> str:
+    """A sentence in the place of rows in an order of their own that all have no value; "" where one has."""
+    if not forest.in_order or not forest.rows or any(row.value == row.value for row in forest.rows):
+        return ""
+    return f"{forest.title}: none of {len(forest.rows):,} can be estimated."
+
+
+def _answers(story: Story) -> list[str]:
+    """The table of policies in Markdown."""
+    counted = next((block for block in story.blocks if isinstance(block, Forest) and block.with_counts), Forest(()))
+    lines = _markdown_row(("Policy", "Value", "Interval", "Rank", "P(best)", counted.count_name))
+    lines += ["|:--|--:|--:|--:|--:|--:|"]
+    for row in story.rows:
+        cells = (
+            *_cells(row),
+            numbers.ranks(row.rank_low, row.rank_high),
+            numbers.percent(row.p_best),
+            numbers.count(counted.counted(row)),
+        )
+        lines += _markdown_row(cells)
+    return lines
+
+
+def _beside(story: Story) -> list[str]:
+    """Where no policy is the answer, every figure and table of the page in Markdown."""
+    lines: list[str] = []
+    for block in story.blocks:
+        if isinstance(block, Forest) and block.rows:
+            heads: tuple[str, ...] = (block.subject, "Value", "Interval")
+            rows = [_cells(row) for row in block.ordered]
+        elif isinstance(block, Table):
+            heads, rows = block.columns, [tuple(_text(cell) for cell in row) for row in block.rows]
+        else:
+            continue
+        lines += [*([""] if lines else []), f"{_escaped(block.title)}", ""]
+        lines += _markdown_row([_escaped(head) for head in heads])
+        lines += [f"|:--|{'--:|' * (len(heads) - 1)}"]
+        lines += [line for row in rows for line in _markdown_row(row)]
+    return lines
+
+
+def _cells(row: ForestRow) -> tuple[str, ...]:
+    return (
+        _escaped(row.policy) + ("" if row.verified else " (not verified)"),
+        "not estimable" if row.value != row.value else numbers.estimate(row.value, row.error),
+        numbers.interval(row.low, row.high, row.stderr),
+    )
+
+
+def _text(cell: str | float | int) -> str:
+    return _escaped(cell) if isinstance(cell, str) else numbers.number(float(cell))
+
+
 def frame(story: Story) -> pl.DataFrame:
-    """The policies as a frame with fixed column types, however many rows there are."""
-    return pl.DataFrame(records(story), schema=_SCHEMA, orient="row")
+    """The policies as a frame with fixed column types, however many rows there are.
+
+    Where no policy is the answer, the figures beside it by the same columns, with the title of each under `note`; of a
+    story with tables alone, the first.
+    """
+    if story.rows or not any(isinstance(block, Forest | Table) and block.rows for block in story.blocks):
+        return pl.DataFrame(records(story), schema=_SCHEMA, orient="row")
+    forests = [block for block in story.blocks if isinstance(block, Forest)]
+    beside = [_record(row) | {"note": row.note or block.title} for block in forests for row in block.ordered]
+    if beside:
+        return pl.DataFrame(beside, schema=_SCHEMA, orient="row")
+    found = next(block for block in story.blocks if isinstance(block, Table) and block.rows)
+    return pl.DataFrame({name: _column([row[at] for row in found.rows]) for at, name in enumerate(found.columns)})
+
+
+def _column(cells: Sequence[str | float | int]) -> list[Any]:
+    """Numbers with gaps as numbers, anything else as words."""
+    numeric = not any(isinstance(cell, str) and cell != numbers.MISSING for cell in cells)
+    said = [None if cell == numbers.MISSING else plain(cell) for cell in cells]
+    return [None if one is None else float(one) for one in said] if numeric else [plain(str(one)) for one in cells]
 
 
 def to_parquet(story: Story) -> bytes:
-    """The policies as a Parquet file."""
+    """`frame` as a Parquet file."""
     buffer = io.BytesIO()
     frame(story).write_parquet(buffer)
     return buffer.getvalue()

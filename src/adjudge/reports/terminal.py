@@ -22,6 +22,7 @@ from rich.text import Text
 from ..core.finding import Severity
 from . import numbers, svg_forest
 from .digest import grouped
+from .export import unknown
 from .story import Findings, Forest, ForestRow, Story
 from .svg_scale import Scale
 from .text import clean
@@ -90,6 +91,8 @@ class _Layout:
 
 
 def _table(forest: Forest, width: int, ascii_only: bool) -> list[Text]:
+    if unknown(forest):
+        return _wrapped("", unknown(forest), "dim", width, ascii_only)
     rows = forest.ordered[:MOST_ROWS]
     heads = [forest.subject, "Value", f"{numbers.coverage(forest.level)} interval"]
     heads += ["Rank", "P(best)"] if forest.with_ranks else []
