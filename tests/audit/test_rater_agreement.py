@@ -81,7 +81,7 @@ def test_prevalence_is_told_from_disagreement() -> None:
     audit = rater_agreement.check(table(labels, classes=2))
     found = {finding.code: finding for finding in audit.findings}
     assert "agreement-by-prevalence" in found
-    assert "96% of labels are class 0" in found["agreement-by-prevalence"].message
+    assert "96 % of labels are class 0" in found["agreement-by-prevalence"].message
     assert "agreement-by-prevalence" not in codes(drawn(1, right=0.6))
 
 

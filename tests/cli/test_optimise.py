@@ -46,7 +46,7 @@ def test_a_recipe_is_carried_out_and_a_second_start_adds_nothing(
 ) -> None:
     assert main(["optimise", "recipe.toml", "--out", "run"]) == 0
     said = capsys.readouterr().out
-    assert "the policy prefers what people chose in 100%" in said
+    assert "the policy prefers what people chose in 100 %" in said
     assert "Report: run/report.html" in said
     lines = metrics.read(here / "run")
     assert [line["step"] for line in lines] == [1, 2, 3, 4, 5, 6]

@@ -32,7 +32,7 @@ def test_the_method_for_clickers_beats_the_majority_on_clickers() -> None:
     made = consensuses(labels, seed=0)
     assert np.mean(made["mace"].label[:211] == truth[:211]) == pytest.approx(value["mace"].value)
     assert [row[0] for row in sure.rows] == list(value)
-    assert sure.rows[0][2] == f"{value['majority'].value:.1%}"
+    assert sure.rows[0][2] == f"{100 * value['majority'].value:.1f} %"
 
 
 def test_a_tie_counts_by_its_shares() -> None:

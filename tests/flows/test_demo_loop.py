@@ -149,8 +149,8 @@ def test_sentences_change_with_the_numbers() -> None:
     assert "shorter responses are liked" in demo_words.biased(told(0.9, 0.6, bias=-0.5))
     assert "could not tell" in demo_words.biased(told(0.9, 0.6, bias=0.001))
     assert "said STOP at update 8" in demo_words.watched(told(0.9, 0.6))
-    assert "0.70, near the true peak (100% of 0.70, at update 4)" in demo_words.watched(told(0.9, 0.6))
-    assert "0.10, not near the true peak (14% of 0.70" in demo_words.watched(told(0.9, 0.6, kept=8))
+    assert "0.70, near the true peak (100 % of 0.70, at update 4)" in demo_words.watched(told(0.9, 0.6))
+    assert "0.10, not near the true peak (14 % of 0.70" in demo_words.watched(told(0.9, 0.6, kept=8))
     assert "did not say STOP" in demo_words.watched(told(0.9, 0.6, stopped=False))
 
 

@@ -56,7 +56,7 @@ def test_a_run_past_its_peak_is_stopped_and_its_peak_kept(tmp_path):
     assert seen.story.verdict.startswith("Stop: gold has fallen at step")
     page = seen.save(tmp_path / "out").read_text()
     assert "whisker" in page
-    assert "chance that STOP is ever said is at most 5%" in page
+    assert "chance that STOP is ever said is at most 5 %" in page
     kept_numbers = json.loads(seen.text("json"))
     assert kept_numbers["findings"][0]["severity"] == "severe"
     behind = {row["What"]: row for row in kept_numbers["tables"]["Behind it"]}

@@ -94,7 +94,10 @@ def _unsafe(figures: Mapping[str, Estimate], sizes: Sequence[int], level: float,
         for k in sizes:
             share = figures[f"safety@{k}"]
             if share.simultaneous(level, seed=seed)[j, 0] > SHARE:
-                text = f"{share.value[j]:.0%} of the {k} policies that {name} would deploy are below the safe value."
+                text = (
+                    f"{100 * share.value[j]:.0f} % of the {k} policies that {name} would deploy are below "
+                    f"the safe value."
+                )
                 remedy = "Deploy fewer, or take an estimator whose portfolios are safer."
                 found.append(
                     Finding("portfolio-unsafe", Severity.WARNING, text, float(share.value[j]), SHARE, remedy, (name,))
@@ -115,7 +118,8 @@ def _thin(table: EstimatorTrials, figures: Mapping[str, Estimate], sizes: Sequen
         gone = np.flatnonzero(missing.any(axis=2).any(axis=0))
         who = tuple(table.estimators[j] for j in gone)
         text = (
-            f"{missing.mean():.1%} of the estimates are missing, of {', '.join(who[:5])}: those policies are left out "
+            f"{100 * missing.mean():.1f} % of the estimates are missing, of {', '.join(who[:5])}: those policies are "
+            f"left out "
         )
         text += "of that log for every estimator."
         remedy = "Find out why the estimator fails there."

@@ -113,7 +113,8 @@ def coverage_findings(
             Finding(
                 "pairs-unseen",
                 Severity.SEVERE if share > NEW[1] else Severity.WARNING,
-                f"Even the logger would spend {share:.1%} of the steps of its next episodes on states and actions that "
+                f"Even the logger would spend {100 * share:.1f} % of the steps of its next episodes on states and "
+                f"actions that "
                 f"the log does not have; at least {more:.0f} such pairs are in its reach.",
                 share,
                 NEW[0],
@@ -130,8 +131,9 @@ def thin_findings(figures: Mapping[str, Estimate], few: int) -> tuple[Finding, .
         Finding(
             "steps-thin",
             Severity.SEVERE if share > THIN[1] else Severity.WARNING,
-            f"{policy} would spend {share:.1%} of its steps on states and actions logged fewer than {few} times, "
-            f"{none:.1%} on or after some never logged: there its value rests on very little.",
+            f"{policy} would spend {100 * share:.1f} % of its steps on states and actions logged fewer than {few} "
+            f"times, "
+            f"{100 * none:.1f} % on or after some never logged: there its value rests on very little.",
             float(share),
             THIN[0],
             "Log what the policy would do there, or prefer an estimator whose interval holds what the log cannot show.",

@@ -32,7 +32,9 @@ def findings(
     top = float(np.nanmax(heed.value))
     deaf = tuple(name for name, value in zip(heed.names, heed.value, strict=True) if value < MOST * top)
     if deaf:
-        message = f"Changes of {', '.join(deaf)} move the model by less than {MOST:.0%} of what the strongest does."
+        message = (
+            f"Changes of {', '.join(deaf)} move the model by less than {100 * MOST:.0f} % of what the strongest does."
+        )
         remedy = "Orders among such concepts are orders of next to nothing: raise `tie`, or leave them out."
         least = float(np.nanmin(heed.value))
         said.append(Finding("model-hardly-heeds", Severity.INFO, message, least, MOST * top, remedy, deaf))
@@ -67,7 +69,8 @@ def _reversed(name: str, value: float, high: float) -> Finding:
     return Finding(
         "order-reversed",
         Severity.SEVERE,
-        f"{name} keeps {value:.1%} of the orders (at most {high:.1%}, all explainers taken together): worse than "
+        f"{name} keeps {100 * value:.1f} % of the orders (at most {100 * high:.1f} %, all explainers taken together): "
+        f"worse than "
         "guessing.",
         value,
         0.5,
@@ -80,7 +83,7 @@ def _guess(name: str, value: float, low: float) -> Finding:
     return Finding(
         "order-not-shown",
         Severity.WARNING,
-        f"{name} keeps {value:.1%} of the orders (at least {low:.1%}): not told from guessing.",
+        f"{name} keeps {100 * value:.1f} % of the orders (at least {100 * low:.1f} %): not told from guessing.",
         value,
         0.5,
         "Do not read a ranking of concepts out of it; use matching or counterfactuals, or explain more items.",
@@ -99,7 +102,7 @@ def _by_concept(name: str, order: Estimate, level: float) -> list[Finding]:
         Finding(
             "concept-misordered",
             Severity.WARNING,
-            f"{name} puts {concept} on the wrong side of other concepts in {1 - value:.1%} of the orders.",
+            f"{name} puts {concept} on the wrong side of other concepts in {100 * (1 - value):.1f} % of the orders.",
             float(value),
             0.5,
             "Ask whether it sees what the concept moves through other concepts.",
@@ -114,7 +117,7 @@ def _gaps(name: str, share: float) -> Finding:
     return Finding(
         "explanations-missing",
         Severity.WARNING if share > 0.05 else Severity.INFO,
-        f"{name} gives nothing for {share:.1%} of the changes; the rest is compared.",
+        f"{name} gives nothing for {100 * share:.1f} % of the changes; the rest is compared.",
         share,
         0.05,
         "Look whether those are the hard ones.",

@@ -47,8 +47,9 @@ def _against_scores(name: str, rate: float, low: float, threshold: float) -> Fin
     return Finding(
         "scores-contradict-verdicts",
         Severity.WARNING,
-        f"{name} prefers the answer that it scored lower in {rate:.1%} of pairs (at least {low:.1%}, all judges taken "
-        f"together; threshold {threshold:.0%}).",
+        f"{name} prefers the answer that it scored lower in {100 * rate:.1f} % of pairs (at least {100 * low:.1f} %, "
+        f"all judges taken "
+        f"together; threshold {100 * threshold:.0f} %).",
         rate,
         threshold,
         "Do not let its scores stand in for its verdicts: use judges.expected_score and judges.likelihood_pair.",
@@ -60,8 +61,9 @@ def _intransitive(name: str, rate: float, low: float, threshold: float) -> Findi
     return Finding(
         "verdicts-intransitive",
         Severity.WARNING,
-        f"{name} contradicts itself on {rate:.1%} of sets of three answers: no ranking, ties allowed, gives its three "
-        f"verdicts (at least {low:.1%}, all judges taken together; threshold {threshold:.0%}).",
+        f"{name} contradicts itself on {100 * rate:.1f} % of sets of three answers: no ranking, ties allowed, gives "
+        f"its three "
+        f"verdicts (at least {100 * low:.1f} %, all judges taken together; threshold {100 * threshold:.0f} %).",
         rate,
         threshold,
         "Ask in both orders by judges.likelihood_pair, or rank answers by ranking.bradley_terry over many verdicts.",
@@ -73,8 +75,9 @@ def _beyond(name: str, more: float, mean: float, p: float, level: float) -> Find
     return Finding(
         "intransitive-beyond-noise",
         Severity.WARNING,
-        f"{name} contradicts itself on {more:.1%} more of the sets of three than independent verdicts with the same "
-        f"scores would ({mean:.1%}; {p_text(p)}).",
+        f"{name} contradicts itself on {100 * more:.1f} % more of the sets of three than independent verdicts with the "
+        f"same "
+        f"scores would ({100 * mean:.1f} %; {p_text(p)}).",
         p,
         1 - level,
         "More samples will not mend it: what it judges by changes from pair to pair; fix the criteria.",
@@ -85,12 +88,14 @@ def _beyond(name: str, more: float, mean: float, p: float, level: float) -> Find
 def _weak(name: str, figure: str, rate: float, least: float, threshold: float) -> Finding:
     what = "preferring the lower score" if figure == "reversal" else "contradictions among three verdicts"
     seen = (
-        f"a share {least:.1%} above {threshold:.0%} would be" if least <= 1 - threshold else "no share would surely be"
+        f"a share {100 * least:.1f} % above {100 * threshold:.0f} % would be"
+        if least <= 1 - threshold
+        else "no share would surely be"
     )
     return Finding(
         f"{'conflict' if figure == 'reversal' else 'intransitivity'}-not-shown",
         Severity.INFO,
-        f"{name}: {what} in {rate:.1%}; with so few items {seen} named with {POWER:.0%} chance.",
+        f"{name}: {what} in {100 * rate:.1f} %; with so few items {seen} named with {100 * POWER:.0f} % chance.",
         least,
         SMALL,
         "Judge more items.",

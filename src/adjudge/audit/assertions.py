@@ -142,9 +142,11 @@ def _chosen(names: tuple[str, ...], figures: dict[str, Estimate], level: float) 
     held = figures["held out"]
     (c, f, a), low_high = held.value, held.interval(level)
     text = (
-        f"Chosen: {', '.join(names) or 'no assertion'}. On outputs that the choice has not seen it catches {c:.0%} of "
-        f"bad ones ({low_high[0, 0]:.0%} to {low_high[0, 1]:.0%}) and fails {f:.0%} of good ones "
-        f"({low_high[1, 0]:.0%} to {low_high[1, 1]:.0%})."
+        f"Chosen: {', '.join(names) or 'no assertion'}. On outputs that the choice has not seen it catches "
+        f"{100 * c:.0f} % of "
+        f"bad ones ({100 * low_high[0, 0]:.0f} % to {100 * low_high[0, 1]:.0f} %) and fails {100 * f:.0f} % of good "
+        f"ones "
+        f"({100 * low_high[1, 0]:.0f} % to {100 * low_high[1, 1]:.0f} %)."
     )
     return Finding(
         "assertions-chosen", Severity.INFO, text, float(a), remedy="Grade more outputs to be surer.", subject=names
@@ -161,7 +163,7 @@ def _optimistic(figures: dict[str, Estimate], level: float) -> list[Finding]:
         gap = float(seen - held.value[2])
         said.append(Finding("choice-flatters", Severity.WARNING, text, gap, MATTERS, remedy))
     if not reach <= MATTERS:
-        text = f"Differences in alignment show with {POWER:.0%} chance from {reach:.2f} on."
+        text = f"Differences in alignment show with {100 * POWER:.0f} % chance from {reach:.2f} on."
         remedy = "Grade more outputs, bad ones above all."
         said.append(Finding("grades-few", Severity.INFO, text, reach, MATTERS, remedy))
     return said
@@ -184,8 +186,9 @@ def _drift(table: Assertions, chosen: tuple[int, ...], level: float, seed: int) 
             at = int(np.argmax(np.abs(np.cumsum(x - x.mean())))) + 1
             name = table.criteria[int(table.criterion[a])]
             text = (
-                f"Grades drift from criterion {name}: its assertion agreed with {x[:at].mean():.0%} of the first {at} "
-                f"grades and {x[at:].mean():.0%} of the {x.size - at} after (p = {p:.2g})."
+                f"Grades drift from criterion {name}: its assertion agreed with {100 * x[:at].mean():.0f} % of the "
+                f"first {at} "
+                f"grades and {100 * x[at:].mean():.0f} % of the {x.size - at} after (p = {p:.2g})."
             )
             remedy = "Look at the later grades: write the criterion anew, and grade the early outputs again."
             said.append(Finding("criteria-drift", Severity.WARNING, text, float(p), 1 - level, remedy, (name,)))

@@ -119,7 +119,7 @@ def _findings(balance: Estimate, level: float) -> tuple[Finding, ...]:
                 Severity.WARNING,
                 f"{name} is {words}: the side it favours is right {100 * abs(value):.1f} points "
                 f"{'less' if value < 0 else 'more'} often than it says"
-                f" ({level:.0%} interval {low:+.3f} to {high:+.3f}).",
+                f" ({100 * level:.0f} % interval {low:+.3f} to {high:+.3f}).",
                 float(value),
                 0.0,
                 "Calibrate it (calibration.platt, isotonic or balance_score) before reading it as a probability.",

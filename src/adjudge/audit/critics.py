@@ -152,12 +152,18 @@ def _helps(figures: dict[str, Estimate], level: float, threshold: float) -> list
     known = _tells(figures, level)
     for name, value, (_, high) in zip(gain.names, gain.value, gain.simultaneous(level), strict=True):
         if name in known and high < SMALL:
-            text = f"{name} tells right from wrong, but its critiques gain {value:+.1%} (at most {high:+.1%})."
+            text = (
+                f"{name} tells right from wrong, but its critiques gain {100 * value:+.1f} % (at most "
+                f"{100 * high:+.1f} %)."
+            )
             remedy = "Reward it for refined answers (`stats.critics.refined_answers`), or use its verdicts alone."
             said.append(Finding("verdict-without-help", Severity.WARNING, text, float(value), SMALL, remedy, (name,)))
     for name, value, low in zip(spoiled.names, spoiled.value, spoiled.simultaneous(level)[:, 0], strict=True):
         if low > threshold:
-            text = f"{value:.1%} of the right answers are wrong after {name}'s critique (at least {low:.1%})."
+            text = (
+                f"{100 * value:.1f} % of the right answers are wrong after {name}'s critique (at least "
+                f"{100 * low:.1f} %)."
+            )
             remedy = "Refine only what it calls wrong, and train its verdict first (`stats.critics.two_stages`)."
             said.append(
                 Finding("spoils-right-answers", Severity.WARNING, text, float(value), threshold, remedy, (name,))
@@ -185,8 +191,11 @@ def _effect(found: Estimate, what: str, happens: str, level: float) -> list[Find
             remedy = "Leave it out, or train it on this."
             said.append(Finding(f"{what}-harms", Severity.SEVERE, text, float(value), 0.0, remedy, (who,)))
         elif not p <= 1 - level and not seen <= SMALL and np.isfinite(value):
-            reach = f"from {seen:.1%} on" if np.isfinite(seen) else "at no size"
-            text = f"With {who}, {happens} {value:+.1%} more often; a change is seen with {POWER:.0%} chance {reach}."
+            reach = f"from {100 * seen:.1f} % on" if np.isfinite(seen) else "at no size"
+            text = (
+                f"With {who}, {happens} {100 * value:+.1f} % more often; a change is seen with "
+                f"{100 * POWER:.0f} % chance {reach}."
+            )
             remedy = "Take more items."
             said.append(Finding(f"{what}-not-shown", Severity.INFO, text, float(seen), SMALL, remedy, (who,)))
     return said

@@ -137,7 +137,8 @@ def _told(found: Margins, figures: dict[str, Estimate], possible: float, level: 
             Finding(
                 "preferences-cyclic",
                 Severity.WARNING,
-                f"{share:.1%} of {possible:,.0f} triples run in a circle; noise alone makes {noise:.1%} ({p_text(p)}).",
+                f"{100 * share:.1f} % of {possible:,.0f} triples run in a circle; noise alone makes {100 * noise:.1f} "
+                f"% ({p_text(p)}).",
                 p,
                 1 - level,
                 "Do not read one rating as an order of all: use ranking.maximal_lottery or ranking.schulze.",
@@ -191,11 +192,12 @@ def _power(found: Margins, p: float, share: float, noise: float, possible: float
     df = max(found.units - 1.0, 1.0)
     reach = special.stdtrit(df, 1 - (1 - level) / (2 * possible)) + special.ndtri(POWER ** (1 / 3))
     least = float(np.median(found.stderr()) * reach)
-    seen = f"would be named with {POWER:.0%} chance if its majorities were {0.5 + least:.0%} or more"
+    seen = f"would be named with {100 * POWER:.0f} % chance if its majorities were {100 * (0.5 + least):.0f} % or more"
     return Finding(
         "circles-not-shown",
         Severity.INFO,
-        f"{share:.1%} of {possible:,.0f} triples run in a circle and noise alone makes {noise:.1%} ({p_text(p)}); "
+        f"{100 * share:.1f} % of {possible:,.0f} triples run in a circle and noise alone makes {100 * noise:.1f} % "
+        f"({p_text(p)}); "
         "a circle " + (seen if least < 0.5 else "of any strength would hardly be named with so few votes") + ".",
         p,
         1 - level,

@@ -102,8 +102,9 @@ def _swayed(drop: Estimate, flips: Estimate, level: float, threshold: float) -> 
                 Finding(
                     "swayed",
                     Severity.SEVERE if surely > threshold else Severity.WARNING,
-                    f"{name}: one round of feedback costs {value:.1%} of accuracy (at least {surely:.1%}, all taken "
-                    f"together); {flipped:.1%} of the right answers are given up.",
+                    f"{name}: one round of feedback costs {100 * value:.1f} % of accuracy (at least {100 * surely:.1f} "
+                    f"%, all taken "
+                    f"together); {100 * flipped:.1f} % of the right answers are given up.",
                     float(value),
                     threshold,
                     "Do not let the agent revise on this judge's word alone: show it the evidence, or let it vote.",
@@ -111,13 +112,14 @@ def _swayed(drop: Estimate, flips: Estimate, level: float, threshold: float) -> 
                 )
             )
         elif not seen <= threshold:
-            reach = f"from {seen:.1%} on" if np.isfinite(seen) else "at no size"
+            reach = f"from {100 * seen:.1f} % on" if np.isfinite(seen) else "at no size"
             said.append(
                 Finding(
                     "sway-not-shown",
                     Severity.INFO,
-                    f"{name}: one round of feedback costs {value:+.1%} of accuracy, not told from 0; a loss would be "
-                    f"seen with {POWER:.0%} chance {reach}.",
+                    f"{name}: one round of feedback costs {100 * value:+.1f} % of accuracy, not told from 0; a loss "
+                    f"would be "
+                    f"seen with {100 * POWER:.0f} % chance {reach}.",
                     float(seen),
                     threshold,
                     "Ask more questions.",
@@ -146,7 +148,7 @@ def _discerns(table: Rounds, figures: dict[str, Estimate], level: float) -> list
         Finding(
             "cannot-tell-good-feedback",
             Severity.WARNING,
-            f"{name}: feedback that deceives moves it {-value:.1%} more often than good feedback does.",
+            f"{name}: feedback that deceives moves it {100 * (-value):.1f} % more often than good feedback does.",
             float(value),
             0.0,
             "A warning lowers both; make good feedback tell itself apart, by evidence that the agent can check.",
@@ -164,7 +166,8 @@ def _oscillates(found: Estimate | None, level: float) -> list[Finding]:
         Finding(
             "oscillates",
             Severity.WARNING,
-            f"{name}: {value:.1%} of the answers turn from right to wrong, or back, at least twice (surely {low:.1%}).",
+            f"{name}: {100 * value:.1f} % of the answers turn from right to wrong, or back, at least twice (surely "
+            f"{100 * low:.1f} %).",
             float(value),
             OFTEN,
             "Stop after one round, or keep the answer that was given most often.",
@@ -179,7 +182,7 @@ def _missing(lost: float) -> Finding:
     return Finding(
         "answers-missing",
         Severity.WARNING if lost > 0.05 else Severity.INFO,
-        f"Of {lost:.1%} of the rows it is not known whether the answer was right before and after.",
+        f"Of {100 * lost:.1f} % of the rows it is not known whether the answer was right before and after.",
         lost,
         0.05,
         "Grade these answers.",

@@ -151,7 +151,8 @@ def _weak(name: str, value: float, least: float, matters: float) -> Finding:
         Severity.INFO,
         f"{name}: score {value:+.2f}, not told from 0; "
         + (
-            f"an effect would be seen with {POWER:.0%} chance from {least:.2f} log-odds on, and {matters:.2f} matters."
+            f"an effect would be seen with {100 * POWER:.0f} % chance from {least:.2f} log-odds on, and {matters:.2f} "
+            f"matters."
             if np.isfinite(least)
             else "with one question, or decisions that never differ, no effect could be seen."
         ),
@@ -219,7 +220,8 @@ def _edge(table: DecisionGrid, floor: float) -> list[Finding]:
         Finding(
             "decisions-at-the-edge",
             Severity.WARNING,
-            f"{share:.1%} of decisions are yes or no for sure; their log-odds are set to ±{abs(reach):.1f}, and the "
+            f"{100 * share:.1f} % of decisions are yes or no for sure; their log-odds are set to ±{abs(reach):.1f}, "
+            f"and the "
             "scores depend on it.",
             share,
             EDGE,
@@ -236,7 +238,8 @@ def _missing(table: DecisionGrid) -> list[Finding]:
         Finding(
             "decisions-missing",
             Severity.WARNING if lost > EDGE else Severity.INFO,
-            f"{lost:.1%} of the rows have no decision; a judge that refuses to decide about some groups is not seen "
+            f"{100 * lost:.1f} % of the rows have no decision; a judge that refuses to decide about some groups is not "
+            f"seen "
             "by the scores.",
             lost,
             EDGE,

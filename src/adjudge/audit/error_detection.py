@@ -132,7 +132,8 @@ def _recall(found: Estimate, level: float, enough: float) -> list[Finding]:
         Finding(
             "misses-errors",
             Severity.WARNING,
-            f"{name} finds {value:.1%} of the errors (at most {high:.1%}, all detectors taken together).",
+            f"{name} finds {100 * value:.1f} % of the errors (at most {100 * high:.1f} %, all detectors taken "
+            f"together).",
             float(value),
             enough,
             "Do not take its silence for a sound response; let another detector, or a person, look too.",
@@ -151,13 +152,18 @@ def _chance(found: Estimate, level: float) -> list[Finding]:
         if not np.isfinite(value) or (p <= 1 - level and value > 0):
             continue
         weak = not seen <= SMALL
-        reach = f"from {seen:.1%} on" if np.isfinite(seen) else "at no size"
+        reach = f"from {100 * seen:.1f} % on" if np.isfinite(seen) else "at no size"
         said.append(
             Finding(
                 "told-from-chance-unknown" if weak else "no-better-than-chance",
                 Severity.INFO if weak else Severity.WARNING,
-                f"{name} says error {value:+.1%} more often where there is one than where there is none ({p_text(p)})"
-                + (f"; a difference would be seen with {POWER:.0%} chance {reach}." if weak else ": it cannot tell."),
+                f"{name} says error {100 * value:+.1f} % more often where there is one than where there is none "
+                f"({p_text(p)})"
+                + (
+                    f"; a difference would be seen with {100 * POWER:.0f} % chance {reach}."
+                    if weak
+                    else ": it cannot tell."
+                ),
                 float(seen if weak else value),
                 SMALL,
                 "Label more responses." if weak else "Do not use it to detect errors.",
@@ -181,8 +187,8 @@ def _votes(table: Detections, figures: dict[str, Estimate]) -> list[Finding]:
                 Finding(
                     "vote-adds-nothing" if high < HELPS else "vote-not-shown-to-help",
                     Severity.INFO,
-                    f"The majority of {name}'s samples finds {value:+.1%} of the errors beyond a single sample "
-                    f"({low:+.1%} to {high:+.1%}).",
+                    f"The majority of {name}'s samples finds {100 * value:+.1f} % of the errors beyond a single sample "
+                    f"({100 * low:+.1f} % to {100 * high:+.1f} %).",
                     float(value),
                     HELPS,
                     "Spend the calls on another wording or another model; or lower the share of samples that is asked.",
@@ -205,13 +211,13 @@ def _wordings(table: Detections, figures: dict[str, Estimate]) -> list[Finding]:
     for at, name in enumerate(table.detectors):
         over, within = found.value[2 * at : 2 * at + 2]
         if over > SENSITIVE and not over <= within:
-            beside = f"; over samples of one wording by {within:.1%}" if np.isfinite(within) else ""
+            beside = f"; over samples of one wording by {100 * within:.1f} %" if np.isfinite(within) else ""
             said.append(
                 Finding(
                     "wording-decides",
                     Severity.WARNING,
                     f"Recall of {name} differs between wordings of the same question with a standard deviation of "
-                    f"{over:.1%}{beside}.",
+                    f"{100 * over:.1f} %{beside}.",
                     float(over),
                     SENSITIVE,
                     "Choose the wording on labelled responses, and report the results of several.",
@@ -234,7 +240,8 @@ def _explanations(table: Detections, figures: dict[str, Estimate], level: float,
         Finding(
             "right-for-wrong-reasons",
             Severity.WARNING,
-            f"{name} names the actual error in {value:.1%} of the errors that it finds (at most {high:.1%}).",
+            f"{name} names the actual error in {100 * value:.1f} % of the errors that it finds (at most "
+            f"{100 * high:.1f} %).",
             float(value),
             enough,
             "Do not feed its explanations back to the model that is to correct itself.",
@@ -252,7 +259,7 @@ def _silent(share: float) -> list[Finding]:
         Finding(
             "verdicts-missing",
             Severity.WARNING if share > 0.05 else Severity.INFO,
-            f"{share:.1%} of the rows have no verdict and are left out.",
+            f"{100 * share:.1f} % of the rows have no verdict and are left out.",
             share,
             0.05,
             "Ask again, or count silence as no error found.",

@@ -187,7 +187,10 @@ def _on_replacing(apart: Estimate, level: float) -> list[Finding]:
             severity = Severity.WARNING if value < 0 else Severity.INFO
             said.append(Finding(f"replacing-{turn}-agreement", severity, text, float(value), 0.0, remedy, (name,)))
         elif not reach <= MATTERS:
-            text = f"Whether {name} in a person's place changes alpha cannot be told; a change shows with {POWER:.0%} "
+            text = (
+                f"Whether {name} in a person's place changes alpha cannot be told; a change shows with "
+                f"{100 * POWER:.0f} % "
+            )
             text += f"chance from {reach:.2f} on." if np.isfinite(reach) else "chance only where labels differ."
             remedy = "Let it label more items."
             said.append(Finding("replacing-not-shown", Severity.INFO, text, float(reach), MATTERS, remedy, (name,)))
@@ -201,17 +204,19 @@ def _on_adding(name: str, gain: Estimate, level: float) -> list[Finding]:
     for turn, sign in (("helps", 1), ("harms", -1)):
         at = [k for k, each in enumerate(p) if each <= 1 - level and sign * gain.value[k] > 0]
         if at:
-            which = ", ".join(f"{gain.names[k]} ({gain.value[k]:+.1%})" for k in at)
+            which = ", ".join(f"{gain.names[k]} ({100 * gain.value[k]:+.1f} %)" for k in at)
             text = f"As one rater more {name} {turn} the majority of k humans at k = {which}."
             remedy = "Add it where people are that few." if sign > 0 else "Leave it out where people are that many."
             severity = Severity.INFO if sign > 0 else Severity.WARNING
             said.append(Finding(f"extra-{turn}", severity, text, float(gain.value[at[0]]), 0.0, remedy, (name,)))
     reach = float(np.max(np.nan_to_num(detectable(gain.stderr, gain.df, level=level, names=len(p)), nan=np.inf)))
     if not said and reach > MATTERS:
-        text = f"Whether {name} as one rater more helps cannot be told; a gain shows with {POWER:.0%} chance from "
+        text = (
+            f"Whether {name} as one rater more helps cannot be told; a gain shows with {100 * POWER:.0f} % chance from "
+        )
         remedy = "Let it label more items that have gold labels."
         said.append(
-            Finding("extra-not-shown", Severity.INFO, f"{text}{reach:.1%} on.", reach, MATTERS, remedy, (name,))
+            Finding("extra-not-shown", Severity.INFO, f"{text}{100 * reach:.1f} % on.", reach, MATTERS, remedy, (name,))
         )
     return said
 

@@ -210,7 +210,10 @@ def _many(name: str, rate: float, low: float, high: float, threshold: float, sou
     elif high >= 0.5:
         code, severity, text = "labels-at-chance", Severity.SEVERE, f"Labels of {name} cannot be told from coins"
         remedy = "Leave this judge's labels out: no objective can put right what says nothing."
-    message = f"{text}: {rate:.1%} are turned round {by}, between {low:.1%} and {high:.1%} (threshold {threshold:.0%})."
+    message = (
+        f"{text}: {100 * rate:.1f} % are turned round {by}, between {100 * low:.1f} % and "
+        f"{100 * high:.1f} % (threshold {100 * threshold:.0f} %)."
+    )
     return Finding(code, severity, message, rate, threshold, remedy, (name,))
 
 
@@ -226,7 +229,8 @@ def _by_order(rates: Estimate, level: float) -> list[Finding]:
         f_1, f_2 = rates.value[2 * at : 2 * at + 2]
         who = first.removesuffix(f", {ORDERS[0]}") if ORDERS[0] != first else "The judge of both orders"
         message = (
-            f"{who} turns round {f_1:.1%} of labels where the better answer is shown first and {f_2:.1%} where second"
+            f"{who} turns round {100 * f_1:.1f} % of labels where the better answer is shown first and {100 * f_2:.1f} "
+            f"% where second"
         )
         remedy = "Give each label the rate of its own order as `flip`, or ask in both orders."
         said.append(
@@ -249,8 +253,9 @@ def _shared(figures: dict[str, Estimate], level: float) -> list[Finding]:
         Finding(
             "errors-shared",
             Severity.WARNING,
-            f"Gold shows {mean.value[0]:.1%} of labels turned round (at least {low:.1%}), repeats {rate:.1%} "
-            f"(at most {repeated:.1%}): judges make the same errors.",
+            f"Gold shows {100 * mean.value[0]:.1f} % of labels turned round (at least {100 * low:.1f} %), repeats "
+            f"{100 * rate:.1f} % "
+            f"(at most {100 * repeated:.1f} %): judges make the same errors.",
             low,
             repeated,
             "Use the rate that gold shows; more repeats of these judges will not show the rest.",

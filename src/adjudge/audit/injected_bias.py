@@ -203,7 +203,7 @@ def _beside(figures: dict[str, Estimate], at: int) -> str:
     """Flips and what they do to accuracy."""
     words = []
     if "flips" in figures:
-        words.append(f"{figures['flips'].value[at]:.1%} of verdicts flip")
+        words.append(f"{100 * figures['flips'].value[at]:.1f} % of verdicts flip")
     if "accuracy_change" in figures and np.isfinite(figures["accuracy_change"].value[at]):
         words.append(f"accuracy changes by {100 * figures['accuracy_change'].value[at]:+.1f} points")
     if "error_change" in figures and np.isfinite(figures["error_change"].value[at]):
@@ -219,7 +219,8 @@ def _moved(
     return Finding(
         "injected-bias",
         Severity.WARNING,
-        f"{condition} moves the verdicts of {judge} by {value:+.3g} {way} ({level:.0%} interval {low_high[0]:+.3g} to "
+        f"{condition} moves the verdicts of {judge} by {value:+.3g} {way} ({100 * level:.0f} % interval "
+        f"{low_high[0]:+.3g} to "
         f"{low_high[1]:+.3g}, {p_text(p)}){beside}.",
         value,
         0.0,
@@ -231,7 +232,9 @@ def _moved(
 
 def _weak(subject: tuple[str, str], value: float, least: float, matters: float) -> Finding:
     judge, condition = subject
-    seen = f"would be seen with {POWER:.0%} chance from {least:.3g} on" if np.isfinite(least) else "cannot be seen"
+    seen = (
+        f"would be seen with {100 * POWER:.0f} % chance from {least:.3g} on" if np.isfinite(least) else "cannot be seen"
+    )
     moved = f"moves the verdicts of {judge} by {value:+.3g}" if np.isfinite(value) else f"tells nothing of {judge}"
     return Finding(
         "injected-bias-not-shown",
@@ -250,7 +253,8 @@ def _lost(pairs: _Pairs) -> list[Finding]:
         Finding(
             "injected-verdicts-lost",
             Severity.WARNING,
-            f"{judge} gives no verdict on {share:.1%} of the cases changed by {condition}: the effect is of the rest.",
+            f"{judge} gives no verdict on {100 * share:.1f} % of the cases changed by {condition}: the effect is of "
+            f"the rest.",
             float(share),
             LOST,
             "Judge these cases again, or count them as a loss of their own.",

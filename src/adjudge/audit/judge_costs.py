@@ -172,14 +172,15 @@ def _told(figures: dict[str, Estimate], best: str, margin: float, level: float) 
         if not np.isfinite(low):  # the two never differ, which they still may
             low, high = _never(accuracy, level, len(cheaper))
         text = (
-            f"{name} has {delta:+.1%} accuracy against {best} ({low:+.1%} to {high:+.1%}) at {share:.1%} of its {unit}"
+            f"{name} has {100 * delta:+.1f} % accuracy against {best} ({100 * low:+.1f} % to {100 * high:+.1f} %) at "
+            f"{100 * share:.1f} % of its {unit}"
         )
         if low > -margin:
             said.append(
                 Finding(
                     "cheaper-as-good",
                     Severity.INFO,
-                    f"{text}: not worse by more than {margin:.0%}.",
+                    f"{text}: not worse by more than {100 * margin:.0f} %.",
                     float(low),
                     -margin,
                     f"Use {name}, and check it again when the answers change.",
@@ -187,7 +188,7 @@ def _told(figures: dict[str, Estimate], best: str, margin: float, level: float) 
                 )
             )
         elif high < -margin:
-            text = f"{text}: worse by more than {margin:.0%}."
+            text = f"{text}: worse by more than {100 * margin:.0f} %."
             said.append(
                 Finding("cheaper-worse", Severity.INFO, text, float(high), -margin, f"Keep {best}.", (name, best))
             )
@@ -213,8 +214,9 @@ def _undecided(
     return Finding(
         "cheaper-undecided",
         Severity.INFO,
-        f"{text}: whether it is worse by more than {margin:.0%} cannot be told; losses show with {POWER:.0%} chance "
-        f"from {reach:.1%} on.",
+        f"{text}: whether it is worse by more than {100 * margin:.0f} % cannot be told; losses show with "
+        f"{100 * POWER:.0f} % chance "
+        f"from {100 * reach:.1f} % on.",
         reach,
         margin,
         f"Label about {need:,.0f} items." if np.isfinite(need) else "Label more items.",
@@ -241,7 +243,9 @@ def _dominated(accuracy: Estimate, price: Estimate, unit: str, level: float) -> 
 
 
 def _cheapest(best: str, unit: str, value: float) -> Finding:
-    text = f"No judge of lower {unit} than {best} is in the table, and none is more accurate here ({value:.1%})."
+    text = (
+        f"No judge of lower {unit} than {best} is in the table, and none is more accurate here ({100 * value:.1f} %)."
+    )
     return Finding("best-is-cheapest", Severity.INFO, text, value, remedy=f"Use {best}.", subject=(best,))
 
 

@@ -159,7 +159,7 @@ def _missing(found: Marked) -> list[Finding]:
         Finding(
             "verdicts-missing",
             Severity.WARNING,
-            f"{name} gave no verdict on {part:.1%} of the answers that people marked; these are left out.",
+            f"{name} gave no verdict on {100 * part:.1f} % of the answers that people marked; these are left out.",
             float(part),
             0.0,
             "Ask again for them, or say what a missing verdict counts as.",
@@ -178,7 +178,8 @@ def _flattered(figures: dict[str, Estimate], level: float) -> list[Finding]:
         Finding(
             "agreement-flatters",
             Severity.WARNING,
-            f"{name} agrees with people on {share:.1%} of answers, but kappa is {value:.2f} (at most {top:.2f}): "
+            f"{name} agrees with people on {100 * share:.1f} % of answers, but kappa is {value:.2f} (at most "
+            f"{top:.2f}): "
             "much of the agreement is what the shares of right answers alone would give.",
             float(value),
             LOW,
@@ -213,7 +214,7 @@ def _shifted(bias: Estimate, level: float) -> list[Finding]:
     least = detectable(bias.stderr, bias.df, level=level, names=len(bias.names))
     for name, value, p, reach in zip(bias.names, bias.value, bias.stepdown(0.0), least, strict=True):
         if p <= 1 - level:
-            text = f"{name} scores exam-takers {value:+.1%} against people on average (p = {p:.3g})."
+            text = f"{name} scores exam-takers {100 * value:+.1f} % against people on average (p = {p:.3g})."
             remedy = "Correct its scores with labels, for example by value.ppi_plus."
             said.append(Finding("scores-shifted", Severity.WARNING, text, float(value), 0.0, remedy, (name,)))
         elif not reach <= SHIFT:
@@ -241,7 +242,8 @@ def _uneven(bias: Estimate, found: Marked, level: float) -> list[Finding]:
             Finding(
                 "shift-uneven",
                 Severity.SEVERE,
-                f"{name} shifts scores unevenly: {mine.value[low]:+.1%} for {ends[0]}, {mine.value[high]:+.1%} for "
+                f"{name} shifts scores unevenly: {100 * mine.value[low]:+.1f} % for {ends[0]}, "
+                f"{100 * mine.value[high]:+.1f} % for "
                 f"{ends[1]}, so that it can put exam-takers in the wrong order.",
                 float(np.ptp(mine.value)),
                 0.0,
@@ -253,7 +255,11 @@ def _uneven(bias: Estimate, found: Marked, level: float) -> list[Finding]:
 
 
 def _seen(reach: float, most: float) -> str:
-    return f"would be seen with {POWER:.0%} chance from {reach:.1%} on" if reach <= most else "could not be seen"
+    return (
+        f"would be seen with {100 * POWER:.0f} % chance from {100 * reach:.1f} % on"
+        if reach <= most
+        else "could not be seen"
+    )
 
 
 def _nothing() -> Finding:

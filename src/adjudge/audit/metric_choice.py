@@ -234,7 +234,9 @@ def _told(criterion: str, made: dict[str, Estimate], level: float) -> list[Findi
         apart = made["behind"]
         reach = float(np.max(detectable(apart.stderr, apart.df, level=level, names=len(apart.names))))
         if not reach <= MATTERS:
-            text = f"Differences between metrics{where} would be seen with {POWER:.0%} chance from {reach:.2f} on."
+            text = (
+                f"Differences between metrics{where} would be seen with {100 * POWER:.0f} % chance from {reach:.2f} on."
+            )
             remedy = "Score more answers by experts."
             said.append(Finding("choice-underpowered", Severity.INFO, text, reach, MATTERS, remedy))
     return said

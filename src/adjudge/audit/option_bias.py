@@ -152,13 +152,16 @@ def _leaning(letters: Estimate, level: float) -> list[Finding]:
         if sure:
             at = max(sure, key=lambda each: abs(letters.value[each]))
             value, letter = float(letters.value[at]), letters.names[at].rpartition(" · ")[2]
-            text = f"{scorer} chooses {letter} {value:+.1%} more often than it is right"
-            text += f" ({bounds[at, 0]:+.1%} to {bounds[at, 1]:+.1%})."
+            text = f"{scorer} chooses {letter} {100 * value:+.1f} % more often than it is right"
+            text += f" ({100 * bounds[at, 0]:+.1f} % to {100 * bounds[at, 1]:+.1f} %)."
             remedy = "Ask in every cyclic order and average the scores (judges.option_scores, orders=…)."
             found.append(Finding("letter-bias", Severity.WARNING, text, value, 0.0, remedy, (scorer,)))
         elif np.nanmax(np.append(least[own], 0.0)) > SMALL:
             reach = float(np.nanmax(least[own]))
-            text = f"A lean of {scorer} towards a letter would be seen with {POWER:.0%} chance from {reach:.1%} on."
+            text = (
+                f"A lean of {scorer} towards a letter would be seen with {100 * POWER:.0f} % chance from "
+                f"{100 * reach:.1f} % on."
+            )
             remedy = "Ask more questions."
             found.append(Finding("letters-underpowered", Severity.INFO, text, reach, SMALL, remedy, (scorer,)))
     return found
@@ -173,7 +176,8 @@ def _costly(cost: Estimate | None, level: float) -> list[Finding]:
         Finding(
             "order-driven",
             Severity.WARNING,
-            f"{name} loses {value:.1%} of its accuracy where it must be right in every order (at least {least:.1%}).",
+            f"{name} loses {100 * value:.1f} % of its accuracy where it must be right in every order (at least "
+            f"{100 * least:.1f} %).",
             float(value),
             COSTLY,
             "Trust the answers that hold in every order, or average over orders.",

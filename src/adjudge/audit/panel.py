@@ -234,7 +234,8 @@ def _told(panel: Panel, figures: dict[str, Estimate], level: float) -> list[Find
         severity = Severity.WARNING if most < k / 2 else Severity.INFO
         code = "panel-correlated" if most < k / 2 else "panel-overlap"
         text = (
-            f"{k} judges are worth {worth:.1f} independent ones ({level:.0%} interval {fewest:.1f} to {most:.1f}): "
+            f"{k} judges are worth {worth:.1f} independent ones ({100 * level:.0f} % interval {fewest:.1f} to "
+            f"{most:.1f}): "
             f"their errors correlate by {rho:.2f} on average{_beside(figures)}."
         )
         remedy = "Replace judges that share mistakes by judges of another family, and trust no error bar that counts k."
@@ -242,7 +243,7 @@ def _told(panel: Panel, figures: dict[str, Estimate], level: float) -> list[Find
     if least > SMALL:
         text = (
             f"Errors of {k} judges correlate by {rho:.2f} on average; a mean correlation would be seen with "
-            f"{POWER:.0%} chance from {least:.2f} on."
+            f"{100 * POWER:.0f} % chance from {least:.2f} on."
         )
         remedy = "Label more items that all judges have judged."
         return [Finding("panel-overlap-not-shown", Severity.INFO, text, least, SMALL, remedy, panel.judges)]
@@ -254,7 +255,10 @@ def _beside(figures: dict[str, Estimate]) -> str:
     if "majority" not in figures:
         return ""
     both = figures["majority"].value
-    return f"; their majority is right in {both[0]:.1%} of cases, where independent errors would make it {both[1]:.1%}"
+    return (
+        f"; their majority is right in {100 * both[0]:.1f} % of cases, where independent errors would "
+        f"make it {100 * both[1]:.1f} %"
+    )
 
 
 def _constant(panel: Panel) -> Finding:
@@ -272,7 +276,7 @@ def _constant(panel: Panel) -> Finding:
 
 def _no_gold(panel: Panel, figures: dict[str, Estimate]) -> Finding:
     seen = figures["agreement"].value if "agreement" in figures else np.zeros(0)
-    agree = f" agree on {np.nanmean(seen):.1%} of verdicts, and" if np.isfinite(seen).any() else ""
+    agree = f" agree on {100 * np.nanmean(seen):.1f} % of verdicts, and" if np.isfinite(seen).any() else ""
     return Finding(
         "panel-without-gold",
         Severity.INFO,

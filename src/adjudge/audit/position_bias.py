@@ -186,8 +186,8 @@ def _driven(name: str, rate: float, low: float, threshold: float) -> Finding:
     return Finding(
         "order-driven",
         Severity.SEVERE,
-        f"{name} changes its verdict in {rate:.1%} of matches when the answers change places "
-        f"(at least {low:.1%}, all judges taken together; threshold {threshold:.0%}).",
+        f"{name} changes its verdict in {100 * rate:.1f} % of matches when the answers change places "
+        f"(at least {100 * low:.1f} %, all judges taken together; threshold {100 * threshold:.0f} %).",
         rate,
         threshold,
         "Do not use single verdicts of this judge: ask in both orders and count a flip as a tie, or take another.",
@@ -200,7 +200,8 @@ def _leans(name: str, rate: float, p: float, level: float) -> Finding:
     return Finding(
         f"prefers-{to}",
         Severity.WARNING,
-        f"{name} gives {rate:.1%} of its decisive verdicts to the answer shown first (50 % without bias; {p_text(p)}).",
+        f"{name} gives {100 * rate:.1f} % of its decisive verdicts to the answer shown first (50 % without bias; "
+        f"{p_text(p)}).",
         p,
         1 - level,
         "Judge each match in both orders, or draw the order at random and model it.",
@@ -209,11 +210,15 @@ def _leans(name: str, rate: float, p: float, level: float) -> Finding:
 
 
 def _weak(name: str, rate: float, least: float) -> Finding:
-    seen = f"would be seen with {POWER:.0%} chance from {least:.1%} on" if least <= 0.5 else "could not be seen"
+    seen = (
+        f"would be seen with {100 * POWER:.0f} % chance from {100 * least:.1f} % on"
+        if least <= 0.5
+        else "could not be seen"
+    )
     return Finding(
         "position-bias-not-shown",
         Severity.INFO,
-        f"{name} gives {rate:.1%} of its decisive verdicts to the first answer; a lean away from 50 % {seen}.",
+        f"{name} gives {100 * rate:.1f} % of its decisive verdicts to the first answer; a lean away from 50 % {seen}.",
         least,
         SMALL,
         "For smaller leans judge more items, each in both orders.",

@@ -209,7 +209,7 @@ def _told(judge: str, measure: str, figures: Mapping[str, Estimate], level: floa
         return []
     text = (
         f"No difference between prompts is shown in the {MEASURES[measure]} of {judge}; one would be seen with "
-        f"{POWER:.0%} chance from {reach:.2g} on."
+        f"{100 * POWER:.0f} % chance from {reach:.2g} on."
     )
     remedy = "Judge more items with every version."
     return [Finding("prompt-effect-not-shown", Severity.INFO, text, reach, MATTERS, remedy, (judge,))]

@@ -212,7 +212,7 @@ def _told(table: Annotations, estimate: Estimate, level: float, enough: float) -
     low, high = estimate.interval(level)[2]
     if not np.isfinite(low + high):
         return [_complete(table, level) if alpha > 1 - 1e-9 else _silent(table)]
-    seen = f"Krippendorff's alpha is {alpha:.2f} ({level:.0%} interval {low:.2f} to {high:.2f})"
+    seen = f"Krippendorff's alpha is {alpha:.2f} ({100 * level:.0f} % interval {low:.2f} to {high:.2f})"
     said = []
     if high < SLIGHT:
         text = f"{seen}: raters agree no better than chance, or hardly."
@@ -233,7 +233,8 @@ def _told(table: Annotations, estimate: Estimate, level: float, enough: float) -
         top = int(np.argmax(table.counts.sum(axis=0)))
         part = table.counts[:, top].sum() / table.counts.sum()
         text = (
-            f"Raters agree on {percent:.0%} of pairs but alpha is {alpha:.2f}: {part:.0%} of labels are "
+            f"Raters agree on {100 * percent:.0f} % of pairs but alpha is {alpha:.2f}: {100 * part:.0f} % of labels "
+            f"are "
             f"{table.classes[top]}, so chance alone agrees nearly as often (Gwet's AC1 {gwet:.2f})."
         )
         remedy = f"Let raters label more items that are not {table.classes[top]}; do not report percent alone."
@@ -254,7 +255,8 @@ def _complete(table: Annotations, level: float) -> Finding:
     return Finding(
         "agreement-complete",
         Severity.INFO,
-        f"Raters never differ on {twice:,} items; with {level:.0%} confidence they do on at most {most:.1%} of all.",
+        f"Raters never differ on {twice:,} items; with {100 * level:.0f} % confidence they do on at most "
+        f"{100 * most:.1f} % of all.",
         most,
         0.0,
         "Make sure that raters did not see each other's labels.",

@@ -216,8 +216,9 @@ def _spoils(name: str, value: float, low: float, threshold: float, subject: tupl
     return Finding(
         "over-corrects",
         Severity.WARNING,
-        f"{value:.1%} of the verdicts on {name} cases that {subject[0]} had right are wrong after revision (at least "
-        f"{low:.1%}; threshold {threshold:.0%}).",
+        f"{100 * value:.1f} % of the verdicts on {name} cases that {subject[0]} had right are wrong after revision (at "
+        f"least "
+        f"{100 * low:.1f} %; threshold {100 * threshold:.0f} %).",
         value,
         threshold,
         "Have the detector call fewer verdicts biased, or revise only where it names what it saw.",
@@ -226,7 +227,9 @@ def _spoils(name: str, value: float, low: float, threshold: float, subject: tupl
 
 
 def _weak(name: str, value: float, least: float, subject: tuple[str, str]) -> Finding:
-    seen = f"would be seen with {POWER:.0%} chance from {least:.3g} on" if np.isfinite(least) else "cannot be seen"
+    seen = (
+        f"would be seen with {100 * POWER:.0f} % chance from {least:.3g} on" if np.isfinite(least) else "cannot be seen"
+    )
     return Finding(
         "revision-gain-not-shown",
         Severity.INFO,
@@ -242,6 +245,7 @@ def _lost(share: float, subject: tuple[str, str]) -> list[Finding]:
     if share <= LOST:
         return []
     text = (
-        f"{subject[1]} gives no verdict on {share:.1%} of the cases that {subject[0]} decided: figures are of the rest."
+        f"{subject[1]} gives no verdict on {100 * share:.1f} % of the cases that {subject[0]} decided: figures are of "
+        f"the rest."
     )
     return [Finding("revision-verdicts-lost", Severity.WARNING, text, share, LOST, "Ask again.", subject)]

@@ -135,7 +135,7 @@ def _inverted(name: str, value: float, p: float, level: float) -> Finding:
     return Finding(
         "judge-inverted",
         Severity.SEVERE,
-        f"{name} is right in {value:.1%} of the matches that gold decides: less often than a coin.",
+        f"{name} is right in {100 * value:.1f} % of the matches that gold decides: less often than a coin.",
         p,
         1 - level,
         "Check which side its verdicts name; if they are read rightly, take another judge.",
@@ -147,8 +147,9 @@ def _coin(name: str, value: float, p: float, least: float) -> Finding:
     return Finding(
         "judge-like-a-coin",
         Severity.WARNING if least <= SMALL else Severity.INFO,
-        f"{name} is right in {value:.1%} of the matches that gold decides, which a coin may be, too; a lead over it "
-        f"would be seen with 80 % chance from {least:.1%} on.",
+        f"{name} is right in {100 * value:.1f} % of the matches that gold decides, which a coin may be, too; a lead "
+        f"over it "
+        f"would be seen with 80 % chance from {100 * least:.1f} % on.",
         p,
         least,
         "Label more matches if that lead is larger than what matters; else take another judge.",

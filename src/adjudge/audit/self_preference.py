@@ -221,7 +221,9 @@ def _told(figures: dict[str, Estimate], level: float, *, gold: bool) -> list[Fin
 
 def _words(shares: tuple[float, float], *, gold: bool) -> str:
     beside = "gold gives them" if gold else "judges without a stake give them"
-    return f"gives its own answers {shares[0]:.1%} of its decisive verdicts where {beside} {shares[1]:.1%}"
+    return (
+        f"gives its own answers {100 * shares[0]:.1f} % of its decisive verdicts where {beside} {100 * shares[1]:.1f} %"
+    )
 
 
 def _favours(
@@ -242,7 +244,11 @@ def _favours(
 
 def _weak(name: str, shares: tuple[float, float], least: float, matters: float, *, gold: bool) -> Finding:
     unit = "log-odds" if gold else "share"
-    seen = f"would be seen with {POWER:.0%} chance from {least:.2f} on ({unit})" if np.isfinite(least) else "is unseen"
+    seen = (
+        f"would be seen with {100 * POWER:.0f} % chance from {least:.2f} on ({unit})"
+        if np.isfinite(least)
+        else "is unseen"
+    )
     return Finding(
         "self-preference-not-shown",
         Severity.INFO,
@@ -258,7 +264,8 @@ def _confounded(referred: BoolArray) -> Finding:
     return Finding(
         "self-preference-confounded",
         Severity.INFO,
-        f"There is no gold on matches of own answers: judges without a stake stand in on {referred.mean():.1%} of "
+        f"There is no gold on matches of own answers: judges without a stake stand in on {100 * referred.mean():.1f} % "
+        f"of "
         "them, and a judge that sees more than they do looks like one that loves its own.",
         float(referred.mean()),
         1.0,

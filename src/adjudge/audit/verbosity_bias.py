@@ -175,7 +175,7 @@ def _prefers(name: str, beta: float, p: float, level: float, longer: float, besi
         f"prefers-{'longer' if beta > 0 else 'shorter'}",
         Severity.WARNING,
         f"{name}: a standard deviation more of length moves the log-odds of winning by {beta:+.2f} ({p_text(p)}); "
-        f"{longer:.1%} of its verdicts go to the longer answer{beside}.",
+        f"{100 * longer:.1f} % of its verdicts go to the longer answer{beside}.",
         p,
         1 - level,
         "Control for length (ranking.length_controlled, or a covariate of ranking.bradley_terry), or rely on gold.",
@@ -197,7 +197,9 @@ def _only(name: str, longer: float, p: float, level: float) -> Finding:
 
 
 def _weak(name: str, beta: float, least: float) -> Finding:
-    seen = f"would be seen with {POWER:.0%} chance from {least:.2f} on" if np.isfinite(least) else "cannot be seen"
+    seen = (
+        f"would be seen with {100 * POWER:.0f} % chance from {least:.2f} on" if np.isfinite(least) else "cannot be seen"
+    )
     return Finding(
         "verbosity-bias-not-shown",
         Severity.INFO,
@@ -217,7 +219,7 @@ def _confounded(gold: BoolArray) -> Finding:
     return Finding(
         "length-confounded",
         Severity.INFO,
-        f"{known:.1%} of the verdicts stand beside a gold verdict on the same match: {what}.",
+        f"{100 * known:.1f} % of the verdicts stand beside a gold verdict on the same match: {what}.",
         known,
         1,
         "Label more of the matches with trusted votes.",

@@ -188,8 +188,12 @@ def _reversed(said: Versions, figures: dict[str, Estimate], level: float) -> lis
 
 def _drifted(said: Versions, shift: Estimate, p: float, level: float, figures: dict[str, Estimate]) -> Finding:
     low, high = shift.interval(level)[0]
-    sure = f"{level:.0%} interval {low:+.3g} to {high:+.3g}, {p_text(p)}" if np.isfinite(p) else "in all cases alike"
-    same = f"; {figures['agreement'].value[0]:.1%} of verdicts are equal" if "agreement" in figures else ""
+    sure = (
+        f"{100 * level:.0f} % interval {low:+.3g} to {high:+.3g}, {p_text(p)}"
+        if np.isfinite(p)
+        else "in all cases alike"
+    )
+    same = f"; {100 * figures['agreement'].value[0]:.1f} % of verdicts are equal" if "agreement" in figures else ""
     matters = SMALL * said.spread
     return Finding(
         "judge-drifted",
@@ -216,7 +220,9 @@ def _uneven(said: Versions, name: str, value: float, p: float, *, beside: bool) 
 
 
 def _weak(said: Versions, value: float, least: float, matters: float) -> Finding:
-    seen = f"would be seen with {POWER:.0%} chance from {least:.3g} on" if np.isfinite(least) else "cannot be seen"
+    seen = (
+        f"would be seen with {100 * POWER:.0f} % chance from {least:.3g} on" if np.isfinite(least) else "cannot be seen"
+    )
     what = (
         f"moves scores by {value:+.3g}; a shift" if np.isfinite(value) else "shows what it shows; a policy's own shift"
     )

@@ -236,7 +236,7 @@ def _doubt(model: Performance) -> tuple[Finding, ...]:
     finding = Finding(
         "routing-not-predictable",
         Severity.WARNING,
-        f"The features explain {max(model.explained, 0):.0%} of the performance of random routings left out.",
+        f"The features explain {100 * max(model.explained, 0):.0f} % of the performance of random routings left out.",
         model.explained,
         0.1,
         "Try more routings, or features that tell where judge and people differ.",

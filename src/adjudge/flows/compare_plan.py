@@ -31,7 +31,7 @@ def _runs(found: Study) -> Table:
     rows = []
     for lead in LEADS:
         power, runs = runs_power(lead, design, replicates=STUDIES)
-        rows.append((f"{lead:g} standard deviations", f"{power:.0%}", round(runs, 1)))
+        rows.append((f"{lead:g} standard deviations", f"{100 * power:.0f} %", round(runs, 1)))
     return Table(
         "What this plan can find",
         ("Lead", "Found", "Runs of each, on average"),
@@ -48,10 +48,10 @@ def _trials(answer: Comparison) -> Table:
         need = trials_for(rate, rate - gap, level=answer.level, power=SURE, comparisons=len(answer.pairs))
         if need is not None:
             few = round(need.expected, 1) if need.exact else "–"
-            rows.append((f"{rate:.0%} against {rate - gap:.0%}", need.trials, few))
+            rows.append((f"{100 * rate:.0f} % against {100 * (rate - gap):.0f} %", need.trials, few))
     return Table(
         "What a plan needs",
-        ("Success rates", f"Trials of each for {SURE:.0%} power", "Used on average"),
+        ("Success rates", f"Trials of each for {100 * SURE:.0f} % power", "Used on average"),
         tuple(rows),
         f"Trials to plan for the strictest of {len(answer.pairs)} pairs (Bonferroni); stopping early saves the rest.",
     )

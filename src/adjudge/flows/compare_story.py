@@ -176,7 +176,7 @@ def _pairs(answer: Comparison) -> Table:
             *((where,) if several else ()),
             int(when),
             float(pvalue),
-            *(() if surer is None else (f"{surer[j]:.1%}",)),
+            *(() if surer is None else (f"{100 * surer[j]:.1f} %",)),
         )
         for j, ((left, right, where), decision, when, pvalue) in enumerate(
             zip(answer.pairs, answer.decision, answer.when, answer.pvalue, strict=True)

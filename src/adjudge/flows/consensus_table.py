@@ -88,7 +88,13 @@ def _differences(right: Estimate, level: float) -> Table:
     pairs = right.differences()
     low_high, p = pairs.simultaneous(level), pairs.stepdown()
     rows = tuple(
-        (right.names[i], right.names[j], f"{value:+.1%}", f"{low:+.1%} to {high:+.1%}", f"{chance:.3f}")
+        (
+            right.names[i],
+            right.names[j],
+            f"{100 * value:+.1f} %",
+            f"{100 * low:+.1f} % to {100 * high:+.1f} %",
+            f"{chance:.3f}",
+        )
         for (i, j), value, (low, high), chance, error in zip(
             itertools.combinations(range(k), 2), pairs.value, low_high, p, pairs.stderr, strict=True
         )
@@ -108,8 +114,8 @@ def _sureness(table: Annotations, made: dict[str, Consensus]) -> list[Block]:
     rows = tuple(
         (
             name,
-            f"{each.probability[at].max(axis=1).mean():.1%}",
-            f"{_credit(each, at, table.gold[at]).mean():.1%}",
+            f"{100 * each.probability[at].max(axis=1).mean():.1f} %",
+            f"{100 * _credit(each, at, table.gold[at]).mean():.1f} %",
         )
         for name, each in made.items()
     )

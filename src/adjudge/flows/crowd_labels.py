@@ -133,7 +133,7 @@ def _told(consensus: Consensus, gold: np.ndarray, variance: np.ndarray) -> Findi
     raters = len(consensus.raters.names)
     message = (
         f"{int(known.sum()):,} gold labels are the consensus of {raters:,} raters by {consensus.method}; "
-        f"{share:.0%} of their variance is the raters' noise."
+        f"{100 * share:.0f} % of their variance is the raters' noise."
     )
     remedy = "Have some items labelled by an expert: raters who share an error look right together."
     return Finding("gold-by-consensus", Severity.INFO, message, share, remedy=remedy)

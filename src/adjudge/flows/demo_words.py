@@ -61,7 +61,7 @@ def watched(answer: DemoLoop) -> str:
     return (
         f"The judge alone: the monitor said STOP at update {naive.steps} and keeps the checkpoint of update "
         f"{naive.kept}, with {naive.watching.spent} gold labels in all. Gold there is {kept:.2f}, {where} the true "
-        f"peak ({kept / best:.0%} of {best:.2f}, at update {at}), {seen}. Had the run gone on for its "
+        f"peak ({100 * kept / best:.0f} % of {best:.2f}, at update {at}), {seen}. Had the run gone on for its "
         f"{size.steps} updates, gold would have ended at {end:.2f}, from {begun:.2f} at the beginning."
     )
 

@@ -58,7 +58,7 @@ def too_few(preferences: Preferences, share: float, asked: bool) -> tuple[Findin
     needed = FEWEST * max(round(1 / share), 2)
     text = (
         f"No pairs are kept back, so that nothing here is said of pairs that the policy did not learn from: "
-        f"{share:.0%} of {preferences.units:,} prompts are too few."
+        f"{100 * share:.0f} % of {preferences.units:,} prompts are too few."
     )
     remedy = (
         f"Give {needed:,} prompts or more, or a larger held_out under [data] (0 keeps none back, and says nothing)."
@@ -111,8 +111,9 @@ def findings(found: Mapping[str, Estimate], level: float) -> tuple[Finding, ...]
         made.append(
             Finding(
                 "held-out-no-better", Severity.WARNING,
-                f"On pairs that were kept back the policy prefers what was chosen in {found['accuracy'].value[0]:.0%} "
-                f"({low:.0%} to {high:.0%}): a coin is not excluded.", float(low), 0.5,
+                f"On pairs that were kept back the policy prefers what was chosen in "
+                f"{100 * found['accuracy'].value[0]:.0f} % "
+                f"({100 * low:.0f} % to {100 * high:.0f} %): a coin is not excluded.", float(low), 0.5,
                 "Train longer, or with a larger lr; if accuracy in training rises, there are too few pairs.",
             )
         )  # fmt: skip

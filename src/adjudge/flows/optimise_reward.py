@@ -76,7 +76,9 @@ def findings(history: Sequence[Mapping[str, float]]) -> tuple[Finding, ...]:
         share = float(np.mean([line.get(name, 0.0) for line in history])) if history else 0.0
         if share > MANY:
             severity = Severity.SEVERE if share == 1 else Severity.WARNING
-            made.append(Finding(code, severity, f"{share:.0%} {text}, and taught nothing.", share, MANY, remedy))
+            made.append(
+                Finding(code, severity, f"{100 * share:.0f} % {text}, and taught nothing.", share, MANY, remedy)
+            )
     silent = float(np.mean([line.get("silent", 0.0) for line in history])) if history else 0.0
     if silent == 1 and not made:
         made.append(

@@ -65,8 +65,8 @@ def verdict(answer: Optimised) -> str:
     if "accuracy" in answer.held:
         figure = answer.held["accuracy"]
         (low, high), value = figure.interval(answer.level)[0], figure.value[0]
-        said = f"on pairs it did not learn from, the policy prefers what people chose in {value:.0%}"
-        return f"After {done}, {said} ({low:.0%} to {high:.0%})."
+        said = f"on pairs it did not learn from, the policy prefers what people chose in {100 * value:.0f} %"
+        return f"After {done}, {said} ({100 * low:.0f} % to {100 * high:.0f} %)."
     first, last = _ends(answer, "reward" if _has(answer, "reward") else "loss")
     named = "reward of its own samples" if _has(answer, "reward") else "loss"
     return f"After {done}, the {named} went from {first:.3g} to {last:.3g}; nobody has asked gold."
@@ -78,7 +78,7 @@ def _facts(answer: Optimised) -> tuple[str, ...]:
     if tokens:
         facts.append(f"{tokens:,.0f} tokens")
     if answer.flips is not None:
-        known = f"{answer.flips.rate:.1%} of labels taken as turned round"
+        known = f"{100 * answer.flips.rate:.1f} % of labels taken as turned round"
         facts.append(known if answer.flips.source else "labels taken as they are")
     return tuple(facts)
 

@@ -32,12 +32,13 @@ def checked(labels: Labels | Margins) -> tuple[Finding, ...]:
         return (Finding("chances-untested", Severity.INFO, text, 0.0, 2.0, remedy),)
     found = []
     if true < 0.5 - FAR * error:
-        text = f"Of two labelled responses the one that the judge prefers is better in {true:.0%} of cases."
+        text = f"Of two labelled responses the one that the judge prefers is better in {100 * true:.0f} % of cases."
         remedy = "Turn the score round, or take another judge."
         found.append(Finding("judge-against-gold", Severity.SEVERE, text, true, 0.5, remedy))
     if abs(said - true) > max(FAR * error, 0.03):
         text = (
-            f"Of two labelled responses the preferred one is better in {true:.0%} of cases; the chances say {said:.0%}."
+            f"Of two labelled responses the preferred one is better in {100 * true:.0f} % of cases; the chances say "
+            f"{100 * said:.0f} %."
         )
         remedy = "Label more pairs, or name another --calibration."
         found.append(Finding("chances-off", Severity.WARNING, text, said - true, 0.03, remedy))

@@ -47,7 +47,7 @@ def _verdict(answer: Pairs) -> str:
         return f"{m:,} pairs, labelled by the judge alone: nobody knows how often it is right."
     weight = answer.made.weight
     right = float(np.average(answer.chance, weights=weight if weight.any() else None))
-    return f"{m:,} pairs; the chosen response is better in gold with a chance of {right:.0%} on average."
+    return f"{m:,} pairs; the chosen response is better in gold with a chance of {100 * right:.0f} % on average."
 
 
 def _figures(answer: Pairs) -> Table:

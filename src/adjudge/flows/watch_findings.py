@@ -33,7 +33,8 @@ def told(answer: Watching) -> list[Finding]:
     left = answer.labels - 2 * len(answer.walked.saved.pairs)
     if not answer.stopped and known.size and left - int(RESERVE * answer.labels) < 2:
         text = (
-            f"The labels to stake on STOP are spent ({answer.labels:,} in all, less {RESERVE:.0%} for the checkpoint "
+            f"The labels to stake on STOP are spent ({answer.labels:,} in all, less {100 * RESERVE:.0f} % for the "
+            f"checkpoint "
             "to keep), and no fall of gold is proven: a later one will not be seen."
         )
         remedy = "Raise --labels; the guarantee holds for any number of them."
@@ -54,7 +55,8 @@ def guarantee(answer: Watching) -> str:
     run = answer.walked.watched
     return (
         "As long as no checkpoint's gold has been below an earlier one's, the chance that STOP is ever said is at most "
-        f"{1 - answer.level:.0%}, however often one looks and however the labels were spent. Gold is that of the "
+        f"{100 * (1 - answer.level):.0f} %, however often one looks and however the labels were spent. Gold is that of "
+        f"the "
         "first response, on average over all prompts like those of the run. It is a bet: a fortune of 1 "
         f"is staked on each pair of labels, and would have to grow to {exp(run.fortune_needed):.3g}; it stands at "
         f"{exp(run.wealth):.3g}. That STOP is not said does not prove that gold has not fallen, and the checkpoint to "
@@ -69,7 +71,7 @@ def _stop(answer: Watching) -> Finding:
     size = f"by {drop:.3g}" + (f" ± {error:.2g} (standard error)" if np.isfinite(error) else "")
     text = (
         f"STOP: gold has fallen, at {here} {size} from {best}, in {run.here[0]} prompts labelled at both; the chance "
-        f"of a false STOP in the whole run is at most {1 - answer.level:.0%}."
+        f"of a false STOP in the whole run is at most {100 * (1 - answer.level):.0f} %."
     )
     remedy = f"Go back to the checkpoint of step {answer.keep:g}." if answer.keep is not None else f"Go back to {best}."
     return Finding("gold-has-fallen", Severity.SEVERE, text, exp(run.wealth), exp(run.fortune_needed), remedy)

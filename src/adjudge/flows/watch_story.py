@@ -48,7 +48,7 @@ def curves(answer: Watching) -> tuple[Curve, Curve]:
 def verdict(answer: Watching) -> str:
     """The answer in a sentence; the first words carry the news."""
     kept = "" if answer.keep is None else f" Keep the checkpoint of step {answer.keep:g}."
-    chance = f"{1 - answer.level:.0%}"
+    chance = f"{100 * (1 - answer.level):.0f} %"
     if answer.stopped:
         at, best = (answer.table.name(code) for code in (answer.walked.watched.stopped, answer.walked.watched.best))
         return f"Stop: gold has fallen at {at} below {best}, with at most {chance} chance of a false alarm.{kept}"
@@ -91,7 +91,7 @@ def _gold(answer: Watching, seen: Audit) -> Curve:
         y_name="gold",
         caption=caption,
         support=support,
-        support_name=f"where the peak of the law is not ({answer.level:.0%})",
+        support_name=f"where the peak of the law is not ({100 * answer.level:.0f} %)",
         mark=float(keep),
         mark_name="" if answer.keep is None else f"keep: step {answer.keep:g}",
     )
@@ -114,7 +114,7 @@ def _law(answer: Watching, seen: Audit, d: FloatArray) -> tuple[Line | None, tup
     low, high = max(low, float(d.min())), min(high, float(d.max()))
     told = "no peak" if np.isinf(peak) else f"a peak at {peak:.3g}"
     support = (low, high) if low < high else None
-    return line, support, f"The line is the law {best.law}, with {told} and its {answer.level:.0%} band."
+    return line, support, f"The line is the law {best.law}, with {told} and its {100 * answer.level:.0f} % band."
 
 
 def _proxy(answer: Watching, seen: Audit) -> Curve:

@@ -109,7 +109,8 @@ def unbounded(batch: PairBatch, *, rate: float | None = None, responses: IntArra
     return Finding(
         "loss-without-a-floor",
         Severity.WARNING,
-        f"{share:.0%} of the pairs have labels that are surer than sure once flips are taken out: their loss falls "
+        f"{100 * share:.0f} % of the pairs have labels that are surer than sure once flips are taken out: their loss "
+        f"falls "
         "without end as their margin grows.",
         share,
         0.0,

@@ -205,7 +205,8 @@ def _findings(samples: Samples, taken: IntArray, guessed: bool) -> tuple[Finding
             Finding(
                 "sampled-maximum",
                 Severity.WARNING if share > 0.2 else Severity.INFO,
-                f"r_max is the highest of each prompt's samples, which is accepted for certain: {share:.0%} of the "
+                f"r_max is the highest of each prompt's samples, which is accepted for certain: {100 * share:.0f} % of "
+                f"the "
                 "accepted are these, and at most that share follows the best of n rather than π·exp(r/β).",
                 share,
                 0.2,

@@ -145,7 +145,8 @@ def _judges(matches: Matches, solved: Solved, gain: float) -> list[Finding]:
             Finding(
                 "judges-useless",
                 Severity.WARNING,
-                f"The judges' votes lower the ratings' variance by {max(gain, 0.0):.0%}: they say little of people's.",
+                f"The judges' votes lower the ratings' variance by {100 * max(gain, 0.0):.0f} %: they say little of "
+                f"people's.",
                 gain,
                 USELESS,
                 "Use a better judge or more labels; the ratings are safe, only not sharper.",

@@ -208,7 +208,8 @@ def _bootstrap(fit: newton.Fit, table: Comparisons, draws: int, seed: int) -> tu
         Finding(
             "replicates-unbounded",
             Severity.SEVERE if share > MOST_LOST else Severity.WARNING,
-            f"{share:.1%} of {draws:,} bootstrap replicates have no largest likelihood, because resampling separated "
+            f"{100 * share:.1f} % of {draws:,} bootstrap replicates have no largest likelihood, because resampling "
+            f"separated "
             "some policies; their spread is left out.",
             share,
             MOST_LOST,

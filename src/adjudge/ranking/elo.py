@@ -247,7 +247,8 @@ def _findings(
             Finding(
                 "elo-still-near-start",
                 Severity.WARNING,
-                f"Up to {left_over:.0%} of a difference between policies is still the starting rating: these ratings "
+                f"Up to {100 * left_over:.0f} % of a difference between policies is still the starting rating: these "
+                f"ratings "
                 "are shrunk towards each other.",
                 left_over,
                 START_LEFT,

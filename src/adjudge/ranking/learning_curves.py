@@ -215,7 +215,8 @@ def _censored(names: tuple[str, ...], reached: FloatArray, goal: float, chosen: 
         Finding(
             "threshold-not-reached",
             Severity.INFO,
-            f"Runs of {len(late)} policies end below the threshold (up to {1 - np.nanmin(reached):.0%} of a policy's); "
+            f"Runs of {len(late)} policies end below the threshold (up to {100 * (1 - np.nanmin(reached)):.0f} % of a "
+            f"policy's); "
             "they count with the whole of the steps, so times are least times.",
             float(1 - np.nanmin(reached)),
             0.0,

@@ -163,7 +163,7 @@ def _complete(
     way = ("common" if share >= ENOUGH else "additive") if missing == "auto" else missing
     how = {
         "common": f"only the {int(everyone.sum()):,} tasks that all policies answered count",
-        "additive": f"{share:.0%} of the tasks were answered by all, so tasks are levelled by an additive fit",
+        "additive": f"{100 * share:.0f} % of the tasks were answered by all, so tasks are levelled by an additive fit",
         "available": "each policy is averaged over its own tasks, which may be the easier ones",
     }[way]
     told = Finding(

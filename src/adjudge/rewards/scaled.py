@@ -134,7 +134,7 @@ def _unsaid(preferences: Preferences) -> tuple[Finding, ...]:
         Finding(
             "rewards-strength-unknown",
             Severity.INFO if unsaid < 1 else Severity.WARNING,
-            f"{unsaid:.0%} of the pairs have no strength and count as the mean one.",
+            f"{100 * unsaid:.0f} % of the pairs have no strength and count as the mean one.",
             unsaid,
             0.0,
             "Give strengths, or use rewards.bradley_terry.",

@@ -75,8 +75,8 @@ def _told(ratings: Ratings, share: FloatArray, total: FloatArray) -> tuple[Findi
     weighed = Finding(
         "labels-by-stratum",
         Severity.INFO,
-        f"The share of rows with a label differs between strata, from {np.min(share[used]):.1%} to "
-        f"{np.max(share[used]):.1%}; each label counts for the rows of its own stratum.",
+        f"The share of rows with a label differs between strata, from {100 * np.min(share[used]):.1f} % to "
+        f"{100 * np.max(share[used]):.1f} %; each label counts for the rows of its own stratum.",
         float(np.max(share[used]) / np.min(share[used])),
         1.0,
         "Record the propensity of each label if labels were drawn otherwise.",

@@ -56,8 +56,8 @@ def soft_gold(probability: FloatArray, value: FloatArray) -> tuple[FloatArray, F
     least = float(np.linalg.eigvalsh(P.T @ P / np.outer(root, root)).min())
     if least < LEAST:
         raise AdjudgeError(
-            f"labels: only {least:.1%} of the difference between some classes shows in the raters' labels.",
-            f"At least {LEAST:.0%}.",
+            f"labels: only {100 * least:.1f} % of the difference between some classes shows in the raters' labels.",
+            f"At least {100 * LEAST:.0f} %.",
             "Collect more labels an item, merge classes that raters confuse, or aggregate by another method.",
         )
     told = P @ np.linalg.solve(mixed, v)

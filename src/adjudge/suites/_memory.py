@@ -101,7 +101,10 @@ def told(found: Estimate, short: Estimate | None, suspect: str, clean: str, leve
         remedy = "Hold debates of both against the same opponents, and ask both the questions."
         return [Finding("memory-unknown", Severity.INFO, text, remedy=remedy, subject=subject)]
     accuracy, debate, excess = found.value
-    seen = f"{suspect} answers {accuracy:+.1%} more questions right than {clean} and wins {debate:+.1%} more debates"
+    seen = (
+        f"{suspect} answers {100 * accuracy:+.1f} % more questions right than {clean} and wins "
+        f"{100 * debate:+.1f} % more debates"
+    )
     if short is None:
         text = f"{seen}; nothing shows how far debates move with accuracy here, so that the excess accuses nobody."
         remedy = "Take along three models or more whose accuracies differ, each in debates with both."
@@ -110,13 +113,14 @@ def told(found: Estimate, short: Estimate | None, suspect: str, clean: str, leve
     low, value = float(short.interval(each)[0, 0]), float(short.value[0])
     if low > 0 and found.interval(each)[0, 0] > 0:
         text = (
-            f"{seen} about them: {value:.1%} fewer (at least {low:.1%}) than other models with such a gain would win."
+            f"{seen} about them: {100 * value:.1f} % fewer (at least {100 * low:.1f} %) than other models with such a "
+            f"gain would win."
         )
         remedy = "Look for the questions in its training data; rank it by the debates, or by new questions."
         return [Finding("gain-without-skill", Severity.WARNING, text, value, 0.0, remedy, subject)]
     least = float(detectable(short.stderr[0], short.df[0], level=level, names=2))
     if least <= MATTERS:
         return []
-    text = f"{seen}; a shortfall of debates would be seen with {POWER:.0%} chance from {least:.1%} on."
+    text = f"{seen}; a shortfall of debates would be seen with {100 * POWER:.0f} % chance from {100 * least:.1f} % on."
     remedy = "Hold more debates, about more questions."
     return [Finding("memory-not-shown", Severity.INFO, text, least, MATTERS, remedy, subject)]

@@ -106,7 +106,7 @@ def told(names: Sequence[str], model: IntArray, share: FloatArray, what: str) ->
         Finding(
             f"scores-{what}",
             Severity.WARNING if part > 5 * SHARE else Severity.INFO,
-            f"{part:.1%} {words.format(name)}",
+            f"{100 * part:.1f} % {words.format(name)}",
             float(part),
             SHARE,
             remedy,

@@ -269,6 +269,9 @@ def _power(found: Estimate, level: float) -> list[Finding]:
     reach = detectable(found.stderr, found.df, level=level, names=len(found.names))
     if not np.isfinite(reach).any() or np.nanmax(reach) <= MATTERS:
         return []
-    text = f"A correlation is told from another value with {POWER:.0%} chance from a gap of {np.nanmax(reach):.2f} on."
+    text = (
+        f"A correlation is told from another value with {100 * POWER:.0f} % chance from a gap of "
+        f"{np.nanmax(reach):.2f} on."
+    )
     remedy = "Let the judge rate more explanations."
     return [Finding("correlations-uncertain", Severity.INFO, text, float(np.nanmax(reach)), MATTERS, remedy)]

@@ -187,7 +187,7 @@ def _told(missing: Estimate) -> list[Finding]:
         Finding(
             "grades-missing",
             Severity.WARNING,
-            f"{name} gave no grade for {share:.1%} of the instances; its correlations rest on the others.",
+            f"{name} gave no grade for {100 * share:.1f} % of the instances; its correlations rest on the others.",
             float(share),
             0.0,
             "Ask again for them: what cannot be graded is rarely like the rest.",

@@ -257,7 +257,10 @@ def _ties(whole: Estimate, tau: Estimate, human: FloatArray) -> list[Finding]:
         return []
     _, count = np.unique(human[np.isfinite(human)], return_counts=True)
     tied = float((count * (count - 1)).sum() / max(count.sum() * (count.sum() - 1), 1))
-    text = f"{best} puts most pairs in people's order, {other} has the highest τ_b; people tie {tied:.0%} of the pairs."
+    text = (
+        f"{best} puts most pairs in people's order, {other} has the highest τ_b; people tie "
+        f"{100 * tied:.0f} % of the pairs."
+    )
     return [Finding("ties-decide", Severity.INFO, text, tied, remedy=f"Believe the accuracy: take {best}.")]
 
 
@@ -269,6 +272,9 @@ def _power(whole: Estimate, level: float) -> list[Finding]:
     reach = float(np.nanmax(np.append(detectable(apart.stderr, apart.df, level=level, names=len(apart.names)), 0.0)))
     if reach <= MATTERS:
         return []
-    text = f"With these pictures a difference between two metrics shows with {POWER:.0%} chance from {reach:.1%} on."
+    text = (
+        f"With these pictures a difference between two metrics shows with {100 * POWER:.0f} % chance from "
+        f"{100 * reach:.1f} % on."
+    )
     remedy = "Do not order metrics that are closer; rate pictures of more prompts."
     return [Finding("metrics-hardly-apart", Severity.INFO, text, reach, MATTERS, remedy)]

@@ -200,7 +200,7 @@ def _unreadable(name: str, share: float, least: float, threshold: float) -> Find
     return Finding(
         "replies-unreadable",
         Severity.WARNING if least > threshold else Severity.INFO,
-        f"{share:.1%} of the replies of {name} cannot be read, and count as wrong.",
+        f"{100 * share:.1f} % of the replies of {name} cannot be read, and count as wrong.",
         share,
         threshold,
         "Look at them: a repair step or a stricter form may win back most; figure `read` shows how much.",
@@ -213,8 +213,8 @@ def _other_best(people: str, reference: str, arena: Estimate, bench: Estimate) -
     return Finding(
         "parts-disagree",
         Severity.INFO,
-        f"By people's votes {people} is best ({arena.value.max():.1%}), by the reference judge {reference} "
-        f"({bench.value.max():.1%}; p = {chance:.2g} that the two are equal there).",
+        f"By people's votes {people} is best ({100 * arena.value.max():.1f} %), by the reference judge {reference} "
+        f"({100 * bench.value.max():.1f} %; p = {chance:.2g} that the two are equal there).",
         float(chance),
         0.05,
         "Choose by people's votes where people are who the judge stands for.",

@@ -278,6 +278,9 @@ def _power(whole: Estimate, level: float) -> list[Finding]:
     reach = float(np.nanmax(np.append(detectable(pairs.stderr, pairs.df, level=level, names=len(pairs.names)), 0.0)))
     if reach <= MATTERS:
         return []
-    text = f"With these questions a difference between two models shows with {POWER:.0%} chance from {reach:.1%} on."
+    text = (
+        f"With these questions a difference between two models shows with {100 * POWER:.0f} % chance from "
+        f"{100 * reach:.1f} % on."
+    )
     remedy = "Do not order models that are closer; repeats of the grading do not help."
     return [Finding("models-hardly-apart", Severity.INFO, text, reach, MATTERS, remedy)]

@@ -247,7 +247,8 @@ def _falls(slope: Estimate | None, level: float) -> list[Finding]:
         Finding(
             "falls-with-turns",
             Severity.INFO,
-            f"{name} follows {-value:.1%} of the instructions less with each turn (at least {-top:.1%}).",
+            f"{name} follows {100 * (-value):.1f} % of the instructions less with each turn (at least "
+            f"{100 * (-top):.1f} %).",
             float(value),
             0.0,
             "Repeat the instructions in force at the end of the prompt.",
@@ -266,7 +267,10 @@ def _brittle(whole: Estimate, robust: Estimate, N: int) -> list[Finding]:
     for at, name in enumerate(whole.names):
         mean, every = float(whole.value[at]), float(robust.value[at * N + N - 1])
         if every < mean / 2:
-            text = f"{name} follows {mean:.0%} of the instructions, and all of them in {N} of {N} tries in {every:.0%}."
+            text = (
+                f"{name} follows {100 * mean:.0f} % of the instructions, and all of them in {N} of {N} "
+                f"tries in {100 * every:.0f} %."
+            )
             remedy = "Do not read the mean as reliability."
             found.append(Finding("rarely-all", Severity.INFO, text, every, mean / 2, remedy, (name,)))
     return found
@@ -281,12 +285,12 @@ def _kinder(bias: Estimate | None, level: float) -> list[Finding]:
     bounds = bias.interval(1 - (1 - level) / max(len(bias.names), 1))
     for name, value, (low, high), reach in zip(bias.names, bias.value, bounds, least, strict=True):
         if low > 0 or high < 0:
-            seen = f"{value:+.1%} ({low:+.1%} to {high:+.1%})"
+            seen = f"{100 * value:+.1f} % ({100 * low:+.1f} % to {100 * high:+.1f} %)"
             text = f"{name} rates its own family {seen} beside code, compared with others."
             remedy = "Check form by code (judges.instructions), or judge by another family."
             found.append(Finding("self-bias", Severity.WARNING, text, float(value), 0.0, remedy, (name,)))
         elif reach > MATTERS:
-            text = f"A self-bias of {name} would be seen with {POWER:.0%} chance from {reach:.1%} on."
+            text = f"A self-bias of {name} would be seen with {100 * POWER:.0f} % chance from {100 * reach:.1f} % on."
             remedy = "Judge more conversations."
             found.append(Finding("self-bias-underpowered", Severity.INFO, text, float(reach), MATTERS, remedy, (name,)))
     return found

@@ -175,7 +175,8 @@ def _silent(table: Solutions) -> tuple[Finding, ...]:
         Finding(
             "predictions-missing",
             Severity.WARNING if lost > 5 * SILENT else Severity.INFO,
-            f"{name} named no step, and no absence of one, for {lost:.1%} of the solutions; each counts as a miss.",
+            f"{name} named no step, and no absence of one, for {100 * lost:.1f} % of the solutions; each counts as a "
+            f"miss.",
             float(lost),
             SILENT,
             "Ask again, or give it more tokens.",

@@ -177,7 +177,9 @@ def _stylish(models: tuple[str, ...], figures: dict[str, Estimate]) -> tuple[Fin
     for at, model in enumerate(models):
         easy, _, hard = levels.value[3 * at : 3 * at + 3]
         if low[at] > 0 and levels.interval()[3 * at + 2, 1] < 0.5:
-            text = f"{model} follows style: {easy:.1%} right where it helps, {hard:.1%} where it misleads."
+            text = (
+                f"{model} follows style: {100 * easy:.1f} % right where it helps, {100 * hard:.1f} % where it misleads."
+            )
             remedy = "Train it on pairs of like style, or take length and format out of its rewards."
             made.append(Finding("style-over-substance", Severity.WARNING, text, float(hard), 0.5, remedy, (model,)))
     return tuple(made)

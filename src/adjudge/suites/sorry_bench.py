@@ -183,7 +183,7 @@ def _unbalanced(rate: Estimate, pooled: Estimate, answers: Answers, rows: IntArr
             "categories-unbalanced",
             Severity.INFO,
             f"Categories hold {size.min():,} to {size.max():,} answers: pooled over answers, {rate.names[worst]} would "
-            f"have {pooled.value[worst]:.1%} instead of {rate.value[worst]:.1%}.",
+            f"have {100 * pooled.value[worst]:.1f} % instead of {100 * rate.value[worst]:.1f} %.",
             float(gap[worst]),
             0.0,
             "Report the class-balanced rate, or judge the whole suite.",
@@ -199,7 +199,8 @@ def _silent(kappa: Estimate, level: float) -> list[Finding]:
     for name, value, reach in zip(kappa.names, kappa.value, least, strict=True):
         if np.isfinite(value) and not reach <= 2 * MATTERS:
             text = (
-                f"The judge's kappa with people on {name} is {value:.2f}; a change of it shows with {POWER:.0%} chance"
+                f"The judge's kappa with people on {name} is {value:.2f}; a change of it shows with {100 * POWER:.0f} "
+                f"% chance"
             )
             text += f" from {reach:.2f} on." if np.isfinite(reach) else " only where labels differ."
             remedy = "Let people label more answers."

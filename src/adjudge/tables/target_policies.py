@@ -131,7 +131,8 @@ def _tell_unlogged(
         door.note(
             "actions-never-logged",
             Severity.SEVERE if mass > 0.05 else Severity.WARNING,
-            f"{policy} takes {len(lost)} action{'s' if many else ''} that the log never shows, with up to {mass:.1%} "
+            f"{policy} takes {len(lost)} action{'s' if many else ''} that the log never shows, with up to "
+            f"{100 * mass:.1f} % "
             f"of its probability ({listing(lost, 5)}): no weighting can value {'them' if many else 'it'}.",
             number=mass,
             remedy="Log some of them, or read the value as that of the policy without them.",

@@ -73,7 +73,7 @@ class Rounding:
             Finding(
                 "updates-rounded-away",
                 Severity.WARNING if lost / asked > MANY else Severity.INFO,
-                f"Each weight is a number of {kinds} from the next: {lost / asked:.0%} of {asked:,} updates "
+                f"Each weight is a number of {kinds} from the next: {100 * lost / asked:.0f} % of {asked:,} updates "
                 "of single weights that were looked at were too small to move them.",
                 lost / asked,
                 MANY,

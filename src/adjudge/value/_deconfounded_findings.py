@@ -57,7 +57,7 @@ def _holes(table: Observations) -> list[Finding]:
     lost = float(1 - table.known.mean())
     if lost == 0:
         return []
-    message = f"{lost:.1%} of the rows lack an outcome, a feature, a confounder or weight, and are left out."
+    message = f"{100 * lost:.1f} % of the rows lack an outcome, a feature, a confounder or weight, and are left out."
     severity = Severity.WARNING if lost > 0.05 else Severity.INFO
     return [Finding("rows-not-whole", severity, message, lost, 0.05, "Fill them, or ask why they are missing.")]
 
@@ -78,7 +78,7 @@ def _overlap(name: str, share: float, left: float) -> Finding:
     return Finding(
         "feature-determined" if gone else "overlap-poor",
         Severity.SEVERE if gone else Severity.WARNING,
-        f"The confounders leave {share:.1%} of the variance of {name}"
+        f"The confounders leave {100 * share:.1f} % of the variance of {name}"
         + (": nothing in the log tells its effect from theirs." if gone else ": its effect rests on a few odd rows."),
         share,
         left,

@@ -76,7 +76,8 @@ def _free(main: Posterior, table: SelectiveLabels) -> list[Finding]:
     if moved <= UNMOVED:
         return []
     message = (
-        f"The data say little of how much testers saw beyond the features: its uncertainty is {moved:.0%} of the "
+        f"The data say little of how much testers saw beyond the features: its uncertainty is {100 * moved:.0f} % of "
+        f"the "
         "prior's, and the intervals rest on that prior."
     )
     remedy = "Give the prevalence, or name the features on which testers deviate from risk; or test some at random."
@@ -91,8 +92,9 @@ def _quarrel(table: SelectiveLabels, prevalence: float, loose: Posterior | None)
     error = float(np.sqrt(max(prevalence * (1 - prevalence), 1e-12) / total))
     if not low - 3 * error <= prevalence <= high + 3 * error:
         message = (
-            f"A prevalence of {prevalence:.2%} cannot be that of these units: {low:.2%} of all were found positive, "
-            f"and {high:.2%} would be if every untested one were."
+            f"A prevalence of {100 * prevalence:.2f} % cannot be that of these units: {100 * low:.2f} % of all were "
+            f"found positive, "
+            f"and {100 * high:.2f} % would be if every untested one were."
         )
         remedy = "Look whether the table is of the population of that prevalence."
         return [Finding("prevalence-impossible", Severity.SEVERE, message, prevalence, low, remedy)]
@@ -103,8 +105,9 @@ def _quarrel(table: SelectiveLabels, prevalence: float, loose: Posterior | None)
     if abs(z) <= 3:
         return []
     message = (
-        f"Without it the model puts the prevalence at {special.expit(eta.mean()):.2%}, {abs(z):.1f} posterior standard "
-        f"deviations from the {prevalence:.2%} given."
+        f"Without it the model puts the prevalence at {100 * special.expit(eta.mean()):.2f} %, {abs(z):.1f} posterior "
+        f"standard "
+        f"deviations from the {100 * prevalence:.2f} % given."
     )
     remedy = "One of the two is wrong: the prevalence for these units, or the model of testing."
     return [Finding("prevalence-doubtful", Severity.WARNING, message, z, 3.0, remedy)]
@@ -125,8 +128,8 @@ def _fit(figures: dict[str, Estimate], level: float) -> list[Finding]:
         Finding(
             "model-fits-poorly",
             Severity.WARNING,
-            f"Of the tested of {observed.names[g]}, {observed.value[g]:.1%} are positive; the model says "
-            f"{model.value[g]:.1%} ({abs(z[g]):.1f} standard errors).",
+            f"Of the tested of {observed.names[g]}, {100 * observed.value[g]:.1f} % are positive; the model says "
+            f"{100 * model.value[g]:.1f} % ({abs(z[g]):.1f} standard errors).",
             float(z[g]),
             limit,
             "Add the feature that makes the group differ, or its product with another.",

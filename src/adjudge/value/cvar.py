@@ -166,7 +166,8 @@ def _few(ratings: Ratings, p: int, effective: float, tail: float) -> Finding:
     return Finding(
         "tail-labels-too-few",
         Severity.WARNING,
-        f"Only {effective:.1f} effective labels lie in the {tail:.0%} tail of {name}, too few to trust its interval.",
+        f"Only {effective:.1f} effective labels lie in the {100 * tail:.0f} % tail of {name}, too few to trust its "
+        f"interval.",
         effective,
         ENOUGH,
         f"Label rows of {name} whose scores are in that tail (with recorded propensities), or ask for a larger share.",

@@ -165,7 +165,7 @@ def _findings(accepted: Accepted, least: float, level: float) -> Iterator[Findin
             "test-cannot-reject",
             Severity.SEVERE,
             f"Only {accepted.count:.0f} assignments were acceptable, so no p-value below {least:.2g} could come out "
-            f"and no effect can be excluded at {level:.0%}.",
+            f"and no effect can be excluded at {100 * level:.0f} %.",
             least,
             1 - level,
             "Accept more: stats.rerandomisation_power.choose says how many before the next trial.",

@@ -193,7 +193,8 @@ def _few(policy: str, inside: float, tail: float) -> Finding:
     return Finding(
         "tail-episodes-too-few",
         Severity.WARNING,
-        f"The worst {tail:.0%} of {policy} rest on weights worth {inside:.1f} episodes, too few for a sure interval.",
+        f"The worst {100 * tail:.0f} % of {policy} rest on weights worth {inside:.1f} episodes, too few for a sure "
+        f"interval.",
         inside,
         ENOUGH,
         "Log more of what the policy would do, or ask for a larger share.",

@@ -270,7 +270,7 @@ def _reorders(ratings: Ratings, groups: list[Group], tail: float) -> list[Findin
             "tail-reorders",
             Severity.WARNING,
             f"{ratings.policies[by_mean]} is safest on average and {ratings.policies[by_tail]} in the worst "
-            f"{1 - tail:.0%}, where the first does {ratio:.2g} times the harm.",
+            f"{100 * (1 - tail):.0f} %, where the first does {ratio:.2g} times the harm.",
             ratio,
             1.0,
             "Decide whether the mean or the tail is what you must bound before you choose.",

@@ -123,7 +123,8 @@ def _shown(table: Decisions, steady: Stabilised, figures: Overlap) -> tuple[Find
         Finding(
             "weights-stabilised",
             Severity.SEVERE if raw < SHARE[1] else Severity.WARNING if raw < SHARE[0] else Severity.INFO,
-            f"The weights of {policy} are worth {raw:.1%} of the rows raw, with mean {mean:.2g}, and {even:.1%} "
+            f"The weights of {policy} are worth {100 * raw:.1f} % of the rows raw, with mean {mean:.2g}, and "
+            f"{100 * even:.1f} % "
             "stabilised: the second figure says how even they were made, not that the log shows what the policy does.",
             raw,
             SHARE[0],

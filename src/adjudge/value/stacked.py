@@ -218,7 +218,7 @@ def _named(policies: Sequence[str], chosen: Sequence[str]) -> tuple[str, ...]:
 
 
 def _shares(policy: str, chosen: Sequence[str], share: FloatArray) -> Finding:
-    said = ", ".join(f"{part:.0%} {name}" for name, part in zip(chosen, share, strict=True) if part > 0.005)
+    said = ", ".join(f"{100 * part:.0f} % {name}" for name, part in zip(chosen, share, strict=True) if part > 0.005)
     return Finding(
         "stacked-shares",
         Severity.INFO,

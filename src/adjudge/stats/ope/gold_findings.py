@@ -66,7 +66,8 @@ def beyond(table: Decisions, score: FloatArray, span: tuple[float, float]) -> li
         Finding(
             "scores-beyond-labels",
             Severity.WARNING,
-            f"{part:.0%} of the weight of {policy} is on scores outside {low:.3g} to {high:.3g}, all without gold.",
+            f"{100 * part:.0f} % of the weight of {policy} is on scores outside {low:.3g} to {high:.3g}, all without "
+            f"gold.",
             part,
             BEYOND,
             "Label rows with such scores.",

@@ -133,7 +133,8 @@ def _blind(policy: str, mean: float, share: float) -> list[Finding]:
         Finding(
             "log-blind",
             Severity.SEVERE if share >= UNSEEN[1] else Severity.WARNING,
-            f"The raw weights of {policy} average {mean:.2g} where 1 is due: the log does not show {share:.1%} of what "
+            f"The raw weights of {policy} average {mean:.2g} where 1 is due: the log does not show {100 * share:.1f} % "
+            f"of what "
             "it would do, and its value is known only up to what that may be paid.",
             mean,
             1.0,
@@ -150,8 +151,9 @@ def _atypical(policy: str, share: float) -> list[Finding]:
         Finding(
             "target-typicality-low",
             Severity.SEVERE if share < TYPICAL[1] else Severity.WARNING,
-            f"Only {share:.0%} of the log lies where {policy} does nine tenths of its work (target-typicality coverage "
-            f"below {TYPICAL[0]:.0%}): weights alone cannot value it well, however even they are made.",
+            f"Only {100 * share:.0f} % of the log lies where {policy} does nine tenths of its work (target-typicality "
+            f"coverage "
+            f"below {100 * TYPICAL[0]:.0f} %): weights alone cannot value it well, however even they are made.",
             share,
             TYPICAL[0],
             "Draw fresh responses of the policy, or log with a policy nearer to it.",
@@ -168,7 +170,8 @@ def _floor(policy: str, floor: float, inflation: float, share: float) -> list[Fi
             "coverage-limited",
             Severity.SEVERE if inflation > SHARE[1] ** -0.5 else Severity.WARNING,
             f"No estimator that weighs this log can value {policy} with a standard error below {floor:.2g}, "
-            f"{inflation:.1f} times that of rewards of its own; its raw weights are worth {share:.1%} of the rows.",
+            f"{inflation:.1f} times that of rewards of its own; its raw weights are worth {100 * share:.1f} % of the "
+            f"rows.",
             inflation,
             SHARE[0] ** -0.5,
             "Draw fresh responses of the policy, or log with a policy nearer to it.",

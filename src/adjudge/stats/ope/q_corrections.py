@@ -173,7 +173,7 @@ def _told(table: Trajectories, share: float) -> tuple[Finding, ...]:
             "episodes-cut",
             Severity.WARNING,
             f"{int(table.cut.sum()):,} of {table.m:,} episodes were cut before their value is complete: "
-            f"{lost:.0%} of the discounted steps are the model's word alone.",
+            f"{100 * lost:.0f} % of the discounted steps are the model's word alone.",
             lost,
             LARGE,
             "Give a horizon that episodes reach, or a lower discount, or log longer episodes.",

@@ -262,7 +262,8 @@ def _findings(
             Finding(
                 "actions-unseen",
                 Severity.WARNING,
-                f"In {unseen[p]:.0%} of the steps {table.policies[p]} would do what was never logged in that state.",
+                f"In {100 * unseen[p]:.0f} % of the steps {table.policies[p]} would do what was never logged in that "
+                f"state.",
                 float(unseen[p]),
                 UNSEEN,
                 "Log more of what the policy would do, or describe states by features that they share.",

@@ -151,7 +151,8 @@ def _blind(table: Trajectories, weights: FloatArray, lost: FloatArray, slack: Fl
                 Finding(
                     "states-unlogged",
                     Severity.SEVERE if share > BLIND else Severity.WARNING,
-                    f"{policy} spends {share:.1%} of its steps in states, or with actions, that were never logged: "
+                    f"{policy} spends {100 * share:.1f} % of its steps in states, or with actions, that were never "
+                    f"logged: "
                     f"its value is unknown by {most:.3g}"
                     f"{'' if np.isfinite(sum(table.bounds)) else ', if rewards stay in the range that the log shows'}.",
                     share,

@@ -118,7 +118,8 @@ def _carried(policy: str, share: float, rows: str) -> Finding:
     return Finding(
         "weights-one-row",
         Severity.WARNING,
-        f"One of the independent {rows} carries {share:.0%} of the weight of {policy}: its reward decides the value.",
+        f"One of the independent {rows} carries {100 * share:.0f} % of the weight of {policy}: its reward decides the "
+        f"value.",
         share,
         CARRIED,
         "Look at that one: is its propensity right? If it is, log more.",

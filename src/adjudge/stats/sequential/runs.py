@@ -184,7 +184,7 @@ def _findings(study: Study) -> tuple[Finding, ...]:
                 "design-cannot-decide",
                 Severity.SEVERE,
                 f"{design.interims} looks at {design.runs} runs of each agent can be dealt in so few ways that nothing "
-                f"could ever be decided at {design.level:.0%} among {len(state.pairs)} pairs.",
+                f"could ever be decided at {100 * design.level:.0f} % among {len(state.pairs)} pairs.",
                 least * share,
                 1 - design.level,
                 "Plan more runs for each look, or more looks; from 20 agents on, more permutations too.",
