@@ -50,3 +50,10 @@ def test_what_is_missing_is_said() -> None:
         read({"prompt": [None], "response": ["x"]})
     with pytest.raises(AdjudgeError, match="likd"):
         read(ROWS, judge="likd")
+
+
+def test_one_row_is_not_told_as_several() -> None:
+    rows = {"prompt": ["a"] * 4, "response": ["x", "x", "y", None], "score": [1, 1, 2, 3]}
+    said = {one.code: one.message for one in read(rows, judge="score").findings}
+    assert said["response-missing"] == "1 row has no response: left out."
+    assert said["responses-repeated"] == "1 response given more than once to one prompt."

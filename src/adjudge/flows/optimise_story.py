@@ -8,6 +8,7 @@ import numpy as np
 
 from ..core.estimate import Estimate
 from ..reports.story import Block, Curve, Findings, Forest, ForestRow, Line, Prose, Story, Table
+from ..tables.words import counted
 from . import watch_story
 from .made import provenance
 
@@ -59,7 +60,7 @@ def story(answer: Optimised) -> Story:
 
 def verdict(answer: Optimised) -> str:
     """The answer in a sentence."""
-    done = f"{answer.trained.steps:,} updates"
+    done = counted(answer.trained.steps, "update")
     if answer.watched is not None:
         return f"After {done}. {watch_story.verdict(answer.watched)}"
     if "accuracy" in answer.held:
@@ -74,7 +75,7 @@ def verdict(answer: Optimised) -> str:
 
 def _facts(answer: Optimised) -> tuple[str, ...]:
     tokens = answer.trained.history[-1].get("tokens", 0.0) if answer.trained.history else 0.0
-    facts = [f"{answer.trained.steps:,} updates", answer.trained.stopped.rstrip(".")]
+    facts = [counted(answer.trained.steps, "update"), answer.trained.stopped.rstrip(".")]
     if tokens:
         facts.append(f"{tokens:,.0f} tokens")
     if answer.flips is not None:

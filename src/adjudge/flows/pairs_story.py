@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..reports.story import Block, Curve, Dots, Findings, Line, Prose, Story, Table
+from ..tables.words import counted
 from .made import provenance
 from .pairs_checks import honest
 
@@ -32,8 +33,8 @@ def story(answer: Pairs) -> Story:
         verdict=_verdict(answer),
         blocks=tuple(blocks),
         facts=(
-            f"{len(answer.source.response):,} samples of {prompts:,} prompts",
-            f"{made.chosen.size:,} pairs",
+            f"{counted(len(answer.source.response), 'sample')} of {counted(prompts, 'prompt')}",
+            counted(made.chosen.size, "pair"),
             f"{int(np.isfinite(answer.source.gold).sum()):,} trusted labels",
         ),
     )
@@ -44,10 +45,12 @@ def _verdict(answer: Pairs) -> str:
     if not m:
         return "No pair could be made; the findings say why."
     if answer.labels is None:
-        return f"{m:,} pairs, labelled by the judge alone: nobody knows how often it is right."
+        return f"{counted(m, 'pair')}, labelled by the judge alone: nobody knows how often it is right."
     weight = answer.made.weight
     right = float(np.average(answer.chance, weights=weight if weight.any() else None))
-    return f"{m:,} pairs; the chosen response is better in gold with a chance of {100 * right:.0f} % on average."
+    return (
+        f"{counted(m, 'pair')}; the chosen response is better in gold with a chance of {100 * right:.0f} % on average."
+    )
 
 
 def _figures(answer: Pairs) -> Table:

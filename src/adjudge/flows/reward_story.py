@@ -11,6 +11,7 @@ from ..core.estimate import Estimate, Part
 from ..reports import numbers
 from ..reports.story import Block, Curve, Dots, Findings, Forest, ForestRow, Line, Prose, Story, Table
 from ..tables.reward_model import Held
+from ..tables.words import counted
 from .figure_blocks import cells
 from .made import provenance
 from .reward_flips import by_source
@@ -43,7 +44,7 @@ def story(answer: Fitted) -> Story:
         verdict=_verdict(answer),
         blocks=tuple(blocks),
         facts=(
-            f"{int(table.compared.sum()):,} pairs",
+            counted(table.compared.sum(), "pair"),
             f"{np.unique(table.cluster[table.compared]).size:,} independent units",
             f"{table.d:,} features",
             f"{len(table.sources):,} source{'s' * (len(table.sources) != 1)}",

@@ -10,6 +10,7 @@ from .._typing import FloatArray
 from ..core.estimate import Audit, Estimate
 from ..reports.story import Block, Curve, Dots, Findings, Forest, ForestRow, Line, Prose, Story, Table
 from ..stats import overoptimisation as laws
+from ..tables.words import counted
 from .made import provenance
 from .watch_figures import figures
 from .watch_findings import guarantee
@@ -31,9 +32,9 @@ def story(answer: Watching) -> Story:
     blocks += [figures(answer), Prose("What STOP promises", (guarantee(answer),)), provenance(answer.run)]
     table = answer.table
     facts = (
-        f"{len(table.steps):,} checkpoints",
-        f"{table.step.size:,} responses",
-        f"{len(table.items):,} prompts",
+        counted(len(table.steps), "checkpoint"),
+        counted(table.step.size, "response"),
+        counted(len(table.items), "prompt"),
         f"{answer.spent:,} of {answer.labels:,} gold labels spent",
     )
     return Story(title="Is it still climbing gold?", verdict=verdict(answer), blocks=tuple(blocks), facts=facts)

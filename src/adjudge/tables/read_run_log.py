@@ -12,7 +12,6 @@ import polars as pl
 
 from .._typing import FloatArray, IntArray
 from ..core.finding import Finding, Severity
-from ..core.words import counted
 from ..errors import AdjudgeError
 from . import coding, likelihood_curve, numbers
 from .columns import listing, require
@@ -21,6 +20,7 @@ from .numbers import Door
 from .read import take, whole
 from .run_log import RunLog
 from .sources import Source, open_source
+from .words import counted
 
 SAMPLES, METRICS = "samples.jsonl", "metrics.jsonl"
 DUELS = "duels.jsonl"  # what was compared on the way

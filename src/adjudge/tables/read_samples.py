@@ -21,6 +21,7 @@ from .numbers import Door
 from .parts import parts
 from .read import take
 from .sources import open_source
+from .words import counted
 
 USUAL = {
     "prompt": ("prompt", "question", "instruction", "context"),
@@ -98,7 +99,8 @@ def read(
     empty = frame[used["response"]].is_null()
     if empty.any():
         door.note(
-            "response-missing", Severity.WARNING, f"{int(empty.sum()):,} rows have no response and are left out.",
+            "response-missing", Severity.WARNING,
+            f"{counted(int(empty.sum()), 'row has', 'rows have')} no response: left out.",
             number=int(empty.sum()), remedy="Look for why they were not written.",
         )  # fmt: skip
     frame = frame.filter(~empty)
@@ -121,7 +123,7 @@ def _samples(frame: pl.DataFrame, used: dict[str, str], judges: tuple[str, ...],
     twice = frame.height - len({(int(code), _key(text)) for code, text in zip(item, response, strict=True)})
     if twice:
         door.note(
-            "responses-repeated", Severity.INFO, f"{twice:,} responses were given more than once to their prompt.",
+            "responses-repeated", Severity.INFO, f"{counted(twice, 'response')} given more than once to one prompt.",
             number=twice, remedy="Sample at a higher temperature for more unlike responses.",
         )  # fmt: skip
     score = numbers.scores(frame, judges, door) if judges else np.zeros((frame.height, 0))
