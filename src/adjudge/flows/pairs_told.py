@@ -72,7 +72,7 @@ def doubted(
     of = f"{twice} prompts with two labels that differ" if within else f"{gold.size} labels of {units.size} prompts"
     text = f"{of[0].upper()}{of[1:]} do not tell the judge from one that answers at random (p = {p:.2g}): "
     text += (
-        "two responses without a label are given a chance of 50%."
+        "two responses without a label are given a chance of 50 %."
         if calibration == "auto"
         else "the curve may be luck."
     )

@@ -116,7 +116,8 @@ def _place(safe: int, widest: float, proxy: FloatArray) -> Finding:
     if safe == last:
         text = f"No such gold falls anywhere on the path of {last} stretches, {told}."
         return Finding("safe-to-the-end", Severity.INFO, text, safe, last, "Optimise to the end.")
-    text = f"Gold may fall after corner {safe} of {last}, where the proxy is {proxy[safe]:.0%} of its range, {told}."
+    at = f"corner {safe} of {last}, where the proxy is {100 * proxy[safe]:.0f} % of its range"
+    text = f"Gold may fall after {at}, {told}."
     return Finding("stop-early", Severity.WARNING, text, safe, last, f"Stop at corner {safe}, or narrow the angle.")
 
 

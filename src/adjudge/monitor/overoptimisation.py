@@ -148,7 +148,9 @@ def _place(best: laws.Fit, low: float, high: float, here: float, change: Estimat
     """What the interval of the peak says about the last step."""
     upper = "no end" if np.isinf(high) else f"{high:.2f}"
     found = "no peak" if np.isinf(best.peak) else f"a peak at √KL {best.peak:.2f}"
-    seen = f"The law {best.law} has {found} ({level:.0%} interval {low:.2f} to {upper}); the run is at {here:.2f}"
+    seen = (
+        f"The law {best.law} has {found} ({100 * level:.0f} % interval {low:.2f} to {upper}); the run is at {here:.2f}"
+    )
     verdict = _verdict(low, high, here)
     if verdict == "passed":
         (start, end), lost = change.interval(level)[0], change.value.item()
@@ -171,7 +173,7 @@ def _doubted(best: laws.Fit) -> Finding:
     return Finding(
         "law-fits-badly",
         Severity.WARNING,
-        f"The law {best.law} explains {best.r2:.0%} of the variance between steps, "
+        f"The law {best.law} explains {100 * best.r2:.0f} % of the variance between steps, "
         f"and noise does not explain the rest (p = {best.misfit:.2g}).",
         best.r2,
         FITS,
@@ -206,7 +208,7 @@ def _apart(table: ProxyCurve, proxy: Estimate, gold: Estimate, peak: float, leve
         return []
     text = (
         f"From step {nearest} to step {last} the proxy rose by {rise.value.item():.3g} while gold fell by "
-        f"{-fall.value.item():.3g} (at least {-most:.3g} at {level:.0%})."
+        f"{-fall.value.item():.3g} (at least {-most:.3g} at {100 * level:.0f} %)."
     )
     remedy = "Stop optimising this proxy; look at responses of both steps for what it rewards and gold does not."
     return [Finding("proxy-gold-apart", Severity.SEVERE, text, fall.value.item(), 0.0, remedy)]

@@ -162,8 +162,9 @@ def _told(figures: dict[str, Estimate], level: float) -> list[Finding]:
             Finding(
                 "rankings-unlearned",
                 Severity.WARNING,
-                f"The policy ranks {accuracy:.0%} of pairs rightly where DPO's optimum would rank {ideal:.0%} (gap "
-                f"{low:.2f} to {high:.2f}); the reference ranks {reference:.0%}, and implicit rewards {implicit:.0%}.",
+                f"The policy ranks {100 * accuracy:.0f} % of pairs rightly where DPO's optimum would rank "
+                f"{100 * ideal:.0f} % (gap {low:.2f} to {high:.2f}); the reference ranks {100 * reference:.0f} %, "
+                f"and implicit rewards {100 * implicit:.0f} %.",
                 float(gap.value[0]),
                 GAP,
                 "Do not read accuracy of implicit rewards as a ranking; train the reference on chosen responses first.",
@@ -177,8 +178,8 @@ def _told(figures: dict[str, Estimate], level: float) -> list[Finding]:
                 Finding(
                     "loss-falls-without-flips",
                     Severity.WARNING,
-                    f"Of pairs that the reference ranks wrongly the loss fell to {loss:.3f}, but {flipped:.0%} flipped "
-                    f"(at most {most:.0%}): a flip needs {needed:.3f} on average.",
+                    f"Of pairs that the reference ranks wrongly the loss fell to {loss:.3f}, but "
+                    f"{100 * flipped:.0f} % flipped (at most {100 * most:.0f} %): a flip needs {needed:.3f} on average.",
                     float(flipped),
                     0.5,
                     "Judge the run by ranking accuracy or gold, not by its loss; a smaller β lets orders turn.",
