@@ -120,7 +120,8 @@ def _beaten(figures: dict[str, Estimate], level: float) -> list[Finding]:
     chosen, margin = (figures[name].value[at] - figures[name].value[best] for name in ("chosen", "margin"))
     text = (
         f"From step {best} to step {at} the win rate fell from {100 * win.value[best]:.0f} % to "
-        f"{100 * win.value[at]:.0f} %, while the margin changed by {margin:+.3g} and the likelihood of chosen responses by {chosen:+.3g}."
+        f"{100 * win.value[at]:.0f} %, while the margin changed by {margin:+.3g} and the "
+        f"likelihood of chosen responses by {chosen:+.3g}."
     )
     remedy = f"Stop, and go back to step {best}; margin and likelihood do not say where quality peaks."
     return [Finding("win-rate-falls", Severity.SEVERE, text, float(at), float(best), remedy)]

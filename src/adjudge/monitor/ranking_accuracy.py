@@ -179,7 +179,8 @@ def _told(figures: dict[str, Estimate], level: float) -> list[Finding]:
                     "loss-falls-without-flips",
                     Severity.WARNING,
                     f"Of pairs that the reference ranks wrongly the loss fell to {loss:.3f}, but "
-                    f"{100 * flipped:.0f} % flipped (at most {100 * most:.0f} %): a flip needs {needed:.3f} on average.",
+                    f"{100 * flipped:.0f} % flipped (at most {100 * most:.0f} %): a flip needs "
+                    f"{needed:.3f} on average.",
                     float(flipped),
                     0.5,
                     "Judge the run by ranking accuracy or gold, not by its loss; a smaller β lets orders turn.",
