@@ -169,3 +169,15 @@ def test_a_feature_that_met_one_outcome_alone_is_told_and_only_such() -> None:
     assert all(seen[True])
     assert not any(seen[False])
     assert len(seen[True]) > 10
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_a_part_of_a_table_is_read_where_it_lies(order) -> None:
+    n, step = 3 * 5 * row_products.RUN + 17, 5
+    x = np.asarray(np.random.default_rng(7).normal(size=(n, 3)), order=order)
+    part, rows = row_products.Runs(x, step), row_products.Runs.of(n, step)
+    assert part.shape == (3 * row_products.RUN, 3)
+    assert np.shares_memory(part._runs, x)
+    for at in (slice(0, 7), slice(60, 130), slice(100, 10_000)):
+        np.testing.assert_array_equal(part[at], x[rows][at])
+    np.testing.assert_allclose(part @ np.array([1.0, 2.0, 3.0]), x[rows] @ np.array([1.0, 2.0, 3.0]), rtol=1e-14)

@@ -24,15 +24,16 @@ from ..core.finding import Finding
 from ..errors import AdjudgeError
 from ..tables.preferences import Features, dense
 from .pair_doubts import doubts, one_sided
-from .row_products import gram, solve, squared, turned
+from .row_products import RUN, Runs, gram, solve, squared, turned
 
 STEPS, HALVINGS = 100, 40
 LONG, THIN, ROWS = 20_000, 16, 20  # rows of a table that starts from a part of it; how small; rows by feature of a part
-RUN, READ = 64, 1 << 10  # rows side by side that a part takes; rows of a dense table that are read at once
+READ = 1 << 21  # bytes of a dense table that are read at once
 DEAR = 1e8  # products in a matrix of second derivatives above which it is rough, and kept
 FAST = 0.1  # a step that gains more than this share of the one before asks for a fresh matrix
 PART = 0.05  # of the loss that a part leaves by chance: as far as its own optimum is worth seeking
 ACCURACY, LAST = 1e-10, 1e-11  # of the Newton decrement, and of the loss that is left, by unit of weight
+ROUGH, SLACK = 1e-6, (1e-12, 1e-8)  # loss expected to be left, above which sums are of single precision; their noise
 SPARE = 1e-5  # of the loss that a long table leaves by chance, d/2n, which is not worth another visit to it
 MOST_FEATURES = 20_000
 STIFF = 1e6  # condition number from which a product of three matrices would lose digits that a sum of squares keeps
@@ -54,10 +55,10 @@ class Pairs:
     margin: FloatArray | None = None
 
     def every(self, step: int) -> Pairs:
-        """Each step-th run of a few rows, from all over the table."""
-        n = self.better.size
-        starts = np.arange(0, n, RUN * step)
-        return self.rows((starts[:, None] + np.arange(RUN)).ravel()[: n - int(starts[-1]) + (starts.size - 1) * RUN])
+        """Each step-th run of a few rows, from all over the table; a dense table is not copied."""
+        at = Runs.of(self.better.size, step)
+        x: Any = self.x[at] if sparse.issparse(self.x) else Runs(self.x, step)
+        return Pairs(x, self.better[at], self.worse[at], None if self.margin is None else self.margin[at])
 
     def rows(self, at: slice | IntArray) -> Pairs:
         """Some of them."""
@@ -138,7 +139,7 @@ def minimise(pairs: Pairs, *, ridge: float, centre: FloatArray | None = None) ->
     if n <= max(LONG, THIN * ROWS * d):
         return _descended(pairs, ridge, origin, origin, None, LAST)[0]
     part, pull = pairs.every(THIN), ridge / THIN
-    few = part.every(THIN) if part.better.size > THIN * ROWS * d else None
+    few = pairs.every(THIN**2) if part.better.size > THIN * ROWS * d else None
     start = origin if few is None else _descended(few, pull / THIN, origin, origin, None, THIN * PART * d / n)[0]
     start, bend = _descended(part, pull, origin, start, None, PART * d / n)
     return _descended(pairs, ridge, origin, start, THIN * bend, max(LAST, SPARE * d / (2 * n)))[0]
@@ -150,11 +151,13 @@ def _descended(
     """(the optimum, the matrix of second derivatives that led to it), from `beta`.
 
     A kept matrix serves while gains shrink by enough; the step whose own gain, shrunk as gains shrank so far, leaves
-    less than `close` by unit of weight is the last one, and is not looked at.
+    less than `close` by unit of weight is the last one, and is not looked at. Far from the end rows are read in single
+    precision, whose noise is a millionth of that of chance.
     """
     dear = pairs.x.shape[0] * beta.size**2 > DEAR
     size = max(float(np.abs(pairs.better + pairs.worse).sum()), 1e-300)
-    value, slope = _valued(pairs, beta, ridge, origin)
+    rough = dear
+    value, slope = _valued(pairs, beta, ridge, origin, rough)
     last, step = np.inf, beta
     seen: list[tuple[FloatArray, FloatArray]] = []
     for _ in range(STEPS):
@@ -172,11 +175,12 @@ def _descended(
             return beta, bend
         if gain <= FAST * last < np.inf and gain * gain / last <= close * size:
             return beta + step, bend
-        scale = 1.0
+        scale, slack = 1.0, SLACK[rough] * size
+        rough = rough and gain * (gain / last if np.isfinite(last) else 1.0) > ROUGH * size
         for _ in range(HALVINGS):
             trial = beta + scale * step
-            new, new_slope = _valued(pairs, trial, ridge, origin)
-            if new <= value - 1e-4 * scale * gain + 1e-12 * size:
+            new, new_slope = _valued(pairs, trial, ridge, origin, rough)
+            if new <= value - 1e-4 * scale * gain + slack:
                 break
             scale /= 2
         else:
@@ -188,21 +192,23 @@ def _descended(
     return beta, bend
 
 
-def _valued(pairs: Pairs, beta: FloatArray, ridge: float, origin: FloatArray) -> tuple[float, FloatArray]:
-    """(loss, slope) with the penalty; a dense table is read once, block by block."""
+def _valued(pairs: Pairs, beta: FloatArray, ridge: float, origin: FloatArray, rough: bool) -> tuple[float, FloatArray]:
+    """(loss, slope) with the penalty; a dense table is read once, block by block, in single precision where `rough`."""
     apart = beta - origin
     value, slope = 0.5 * ridge * float(apart @ apart), ridge * apart
     if sparse.issparse(pairs.x):
         more, first = pairs.valued(pairs.x @ beta)
         return value + more, slope + pairs.x.T @ first
-    held = np.empty((READ, beta.size))  # memory is read once and in one stream; both products are of the cache
-    for start in range(0, pairs.x.shape[0], READ):
-        part = pairs.rows(slice(start, start + READ))
+    kind: Any = np.float32 if rough else np.float64
+    size, at = max(READ // (np.dtype(kind).itemsize * beta.size), RUN), beta.astype(kind)
+    held = np.empty((size, beta.size), dtype=kind)  # memory is read in one stream; both products are of the cache
+    for start in range(0, pairs.x.shape[0], size):
+        part = pairs.rows(slice(start, start + size))
         rows = held[: len(part.x)]
-        np.copyto(rows, dense(part.x))
-        more, first = part.valued(rows @ beta)
+        np.copyto(rows, dense(part.x), casting="same_kind")
+        more, first = part.valued(rows @ at)
         value += more
-        slope += first @ rows
+        slope += np.asarray(first.astype(kind, copy=False) @ rows, dtype=float)
     return value, slope
 
 

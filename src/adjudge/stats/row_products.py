@@ -17,6 +17,37 @@ from .._typing import FloatArray, IntArray
 from ..tables.preferences import Features, dense
 
 BLOCK = 1 << 10  # rows that stand in memory as a dense weighted copy at once
+RUN = 64  # rows side by side that a part of a table takes
+
+
+class Runs:
+    """A part of a dense table: each step-th run of rows, read where they lie, since new memory costs more than they do.
+
+    Arguments:
+        x: [n, d] the table, n >= 64·step.
+        step: one run in so many is of the part.
+    """
+
+    def __init__(self, x: Any, step: int) -> None:
+        d = x.shape[1]
+        self._runs = x[: len(x) // (RUN * step) * RUN * step].reshape(-1, RUN * step, d)[:, :RUN]
+        self.shape = (len(self._runs) * RUN, d)
+
+    @staticmethod
+    def of(n: int, step: int) -> IntArray:
+        """The rows of a table of n that are of the part."""
+        return (np.arange(n // (RUN * step))[:, None] * (RUN * step) + np.arange(RUN)).ravel()
+
+    def __getitem__(self, at: slice) -> FloatArray:
+        """Some rows, side by side, as a copy."""
+        first, last, _ = at.indices(self.shape[0])
+        begin = first // RUN
+        rows = self._runs[begin : -(-last // RUN)].reshape(-1, self.shape[1])
+        return np.asarray(rows[first - begin * RUN : last - begin * RUN])
+
+    def __matmul__(self, beta: FloatArray) -> FloatArray:
+        """[n'] the linear part of each row."""
+        return np.concatenate([self[start : start + BLOCK] @ beta for start in range(0, self.shape[0], BLOCK)])
 
 
 def gram(x: Features, weight: FloatArray, *, rough: bool = False) -> FloatArray:
