@@ -115,10 +115,10 @@ in turn (one of the two slowest); ratios are those of runs side by side, with th
 {newline.join(found)}
 
 Long tables start from the optimum of a sixteenth of the rows and keep that part's matrix of second derivatives,
-corrected by how slopes change (L-BFGS); each further step reads the table once, in single precision until the last. Where features are independent of each
-other, lbfgs needs six steps only, and a table that is read from memory leaves less to gain; where they are correlated,
-as embeddings and counts of words are, it needs many. Nobody else gives the covariance; it costs exact products of the
-table with itself.
+corrected by how slopes change (L-BFGS); each further step reads the table once, in single precision until the last.
+Where features are independent of each other, lbfgs needs six steps only, and a table that is read from memory leaves
+less to gain; where they are correlated, as embeddings and counts of words are, it needs many. Nobody else gives the
+covariance; it costs exact products of the table with itself.
 """
 
 
