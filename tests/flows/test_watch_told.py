@@ -5,8 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from adjudge.core.finding import Finding, Severity
 from adjudge.errors import AdjudgeError
+from adjudge.flows import watch_monitors
 from adjudge.flows.watch import watch
+from adjudge.tables import read_run_log
 
 STEPS, ITEMS = np.arange(12) * 10, 31
 DISTANCE = np.linspace(0, 3, STEPS.size)
@@ -47,3 +50,11 @@ def test_a_budget_beyond_the_prompts_is_that_of_the_prompts():
     assert more.walked.watched == most.walked.watched
     assert more.stopped
     assert more.keep == most.keep
+
+
+def test_what_monitors_say_and_advise_is_by_the_numbers_of_the_run():
+    table = read_run_log.read(rows())
+    found = Finding("fell", Severity.WARNING, "From step 0 to step 3 it fell.", remedy="Go back to step 2, not 99.")
+    (told,) = watch_monitors._called([found], table)
+    assert told.message == f"From step 0 to step {STEPS[3]} it fell."
+    assert told.remedy == f"Go back to step {STEPS[2]}, not 99."

@@ -56,7 +56,10 @@ def _called(findings: Sequence[Finding], table: RunLog) -> tuple[Finding, ...]:
         code = int(said[1])
         return table.name(code) if code < len(table.steps) else said[0]
 
-    return tuple(replace(one, message=re.sub(r"\bstep (\d+)\b", own, one.message)) for one in findings)
+    def named(text: str) -> str:
+        return re.sub(r"\bstep (\d+)\b", own, text)
+
+    return tuple(replace(one, message=named(one.message), remedy=named(one.remedy)) for one in findings)
 
 
 def _one_look(finding: Finding) -> Finding:
