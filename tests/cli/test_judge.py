@@ -9,6 +9,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import polars as pl
@@ -80,7 +81,12 @@ def test_a_jury_goes_on_without_a_member_that_always_fails(capsys: pytest.Captur
 @pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGKILL, -9)])
 def test_a_run_that_was_stopped_goes_on_and_pays_nothing_twice(sent: signal.Signals, code: int) -> None:
     words = ["r.jsonl", "--model", "python:m.py:slow", "--out", "o"]
-    process = subprocess.Popen([*RUN, *words, "--concurrency", "1"], stderr=subprocess.PIPE, stdout=subprocess.PIPE)
+    process = subprocess.Popen(
+        [*RUN, *words, "--concurrency", "1"],
+        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),  # a job in the background is deaf to it
+    )
     until = time.monotonic() + 60
     while (not Path("calls").exists() or len(Path("calls").read_text()) < 3) and time.monotonic() < until:
         time.sleep(0.05)
