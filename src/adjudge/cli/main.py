@@ -54,9 +54,9 @@ class Commands(click.Group):
             return super().resolve_command(ctx, args)
         except click.UsageError as wrong:
             near = difflib.get_close_matches(args[0], self.list_commands(ctx), n=1)
-            if near:
-                wrong.message += f" Did you mean {near[0]!r}?"
-            raise
+            if not near:
+                raise
+            raise click.UsageError(f"{wrong.message} Did you mean {near[0]!r}?", ctx) from wrong
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """One line a command, from the first line of its file."""
