@@ -96,7 +96,7 @@ def _unsafe(figures: Mapping[str, Estimate], sizes: Sequence[int], level: float,
             if share.simultaneous(level, seed=seed)[j, 0] > SHARE:
                 text = (
                     f"{100 * share.value[j]:.0f} % of the {k} policies that {name} would deploy are below "
-                    f"the safe value."
+                    "the safe value."
                 )
                 remedy = "Deploy fewer, or take an estimator whose portfolios are safer."
                 found.append(
@@ -119,7 +119,7 @@ def _thin(table: EstimatorTrials, figures: Mapping[str, Estimate], sizes: Sequen
         who = tuple(table.estimators[j] for j in gone)
         text = (
             f"{100 * missing.mean():.1f} % of the estimates are missing, of {', '.join(who[:5])}: those policies are "
-            f"left out "
+            "left out "
         )
         text += "of that log for every estimator."
         remedy = "Find out why the estimator fails there."

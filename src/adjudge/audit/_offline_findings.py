@@ -114,8 +114,7 @@ def coverage_findings(
                 "pairs-unseen",
                 Severity.SEVERE if share > NEW[1] else Severity.WARNING,
                 f"Even the logger would spend {100 * share:.1f} % of the steps of its next episodes on states and "
-                f"actions that "
-                f"the log does not have; at least {more:.0f} such pairs are in its reach.",
+                f"actions that the log does not have; at least {more:.0f} such pairs are in its reach.",
                 share,
                 NEW[0],
                 "Log more episodes, or join states that are alike.",
@@ -132,8 +131,7 @@ def thin_findings(figures: Mapping[str, Estimate], few: int) -> tuple[Finding, .
             "steps-thin",
             Severity.SEVERE if share > THIN[1] else Severity.WARNING,
             f"{policy} would spend {100 * share:.1f} % of its steps on states and actions logged fewer than {few} "
-            f"times, "
-            f"{100 * none:.1f} % on or after some never logged: there its value rests on very little.",
+            f"times, {100 * none:.1f} % on or after some never logged: there its value rests on very little.",
             float(share),
             THIN[0],
             "Log what the policy would do there, or prefer an estimator whose interval holds what the log cannot show.",

@@ -70,8 +70,7 @@ def _reversed(name: str, value: float, high: float) -> Finding:
         "order-reversed",
         Severity.SEVERE,
         f"{name} keeps {100 * value:.1f} % of the orders (at most {100 * high:.1f} %, all explainers taken together): "
-        f"worse than "
-        "guessing.",
+        "worse than guessing.",
         value,
         0.5,
         "Look for a sign that is the wrong way round.",

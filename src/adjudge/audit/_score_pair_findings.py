@@ -48,8 +48,7 @@ def _against_scores(name: str, rate: float, low: float, threshold: float) -> Fin
         "scores-contradict-verdicts",
         Severity.WARNING,
         f"{name} prefers the answer that it scored lower in {100 * rate:.1f} % of pairs (at least {100 * low:.1f} %, "
-        f"all judges taken "
-        f"together; threshold {100 * threshold:.0f} %).",
+        f"all judges taken together; threshold {100 * threshold:.0f} %).",
         rate,
         threshold,
         "Do not let its scores stand in for its verdicts: use judges.expected_score and judges.likelihood_pair.",
@@ -62,7 +61,7 @@ def _intransitive(name: str, rate: float, low: float, threshold: float) -> Findi
         "verdicts-intransitive",
         Severity.WARNING,
         f"{name} contradicts itself on {100 * rate:.1f} % of sets of three answers: no ranking, ties allowed, gives "
-        f"its three "
+        "its three "
         f"verdicts (at least {100 * low:.1f} %, all judges taken together; threshold {100 * threshold:.0f} %).",
         rate,
         threshold,
@@ -76,8 +75,7 @@ def _beyond(name: str, more: float, mean: float, p: float, level: float) -> Find
         "intransitive-beyond-noise",
         Severity.WARNING,
         f"{name} contradicts itself on {100 * more:.1f} % more of the sets of three than independent verdicts with the "
-        f"same "
-        f"scores would ({100 * mean:.1f} %; {p_text(p)}).",
+        f"same scores would ({100 * mean:.1f} %; {p_text(p)}).",
         p,
         1 - level,
         "More samples will not mend it: what it judges by changes from pair to pair; fix the criteria.",

@@ -145,8 +145,7 @@ def _chosen(names: tuple[str, ...], figures: dict[str, Estimate], level: float) 
         f"Chosen: {', '.join(names) or 'no assertion'}. On outputs that the choice has not seen it catches "
         f"{100 * c:.0f} % of "
         f"bad ones ({100 * low_high[0, 0]:.0f} % to {100 * low_high[0, 1]:.0f} %) and fails {100 * f:.0f} % of good "
-        f"ones "
-        f"({100 * low_high[1, 0]:.0f} % to {100 * low_high[1, 1]:.0f} %)."
+        f"ones ({100 * low_high[1, 0]:.0f} % to {100 * low_high[1, 1]:.0f} %)."
     )
     return Finding(
         "assertions-chosen", Severity.INFO, text, float(a), remedy="Grade more outputs to be surer.", subject=names

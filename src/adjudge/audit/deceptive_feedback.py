@@ -118,8 +118,7 @@ def _swayed(drop: Estimate, flips: Estimate, level: float, threshold: float) -> 
                     "sway-not-shown",
                     Severity.INFO,
                     f"{name}: one round of feedback costs {100 * value:+.1f} % of accuracy, not told from 0; a loss "
-                    f"would be "
-                    f"seen with {100 * POWER:.0f} % chance {reach}.",
+                    f"would be seen with {100 * POWER:.0f} % chance {reach}.",
                     float(seen),
                     threshold,
                     "Ask more questions.",

@@ -152,7 +152,7 @@ def _weak(name: str, value: float, least: float, matters: float) -> Finding:
         f"{name}: score {value:+.2f}, not told from 0; "
         + (
             f"an effect would be seen with {100 * POWER:.0f} % chance from {least:.2f} log-odds on, and {matters:.2f} "
-            f"matters."
+            "matters."
             if np.isfinite(least)
             else "with one question, or decisions that never differ, no effect could be seen."
         ),
@@ -221,8 +221,7 @@ def _edge(table: DecisionGrid, floor: float) -> list[Finding]:
             "decisions-at-the-edge",
             Severity.WARNING,
             f"{100 * share:.1f} % of decisions are yes or no for sure; their log-odds are set to ±{abs(reach):.1f}, "
-            f"and the "
-            "scores depend on it.",
+            "and the scores depend on it.",
             share,
             EDGE,
             "Read chances from token log-probabilities, or draw more samples of each decision.",
@@ -239,8 +238,7 @@ def _missing(table: DecisionGrid) -> list[Finding]:
             "decisions-missing",
             Severity.WARNING if lost > EDGE else Severity.INFO,
             f"{100 * lost:.1f} % of the rows have no decision; a judge that refuses to decide about some groups is not "
-            f"seen "
-            "by the scores.",
+            "seen by the scores.",
             lost,
             EDGE,
             "Look at which rows they are, and ask again.",

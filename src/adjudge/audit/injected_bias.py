@@ -254,7 +254,7 @@ def _lost(pairs: _Pairs) -> list[Finding]:
             "injected-verdicts-lost",
             Severity.WARNING,
             f"{judge} gives no verdict on {100 * share:.1f} % of the cases changed by {condition}: the effect is of "
-            f"the rest.",
+            "the rest.",
             float(share),
             LOST,
             "Judge these cases again, or count them as a loss of their own.",

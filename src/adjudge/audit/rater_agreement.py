@@ -234,8 +234,7 @@ def _told(table: Annotations, estimate: Estimate, level: float, enough: float) -
         part = table.counts[:, top].sum() / table.counts.sum()
         text = (
             f"Raters agree on {100 * percent:.0f} % of pairs but alpha is {alpha:.2f}: {100 * part:.0f} % of labels "
-            f"are "
-            f"{table.classes[top]}, so chance alone agrees nearly as often (Gwet's AC1 {gwet:.2f})."
+            f"are {table.classes[top]}, so chance alone agrees nearly as often (Gwet's AC1 {gwet:.2f})."
         )
         remedy = f"Let raters label more items that are not {table.classes[top]}; do not report percent alone."
         said.append(Finding("agreement-by-prevalence", Severity.WARNING, text, float(gwet - alpha), GAP, remedy))

@@ -217,8 +217,7 @@ def _spoils(name: str, value: float, low: float, threshold: float, subject: tupl
         "over-corrects",
         Severity.WARNING,
         f"{100 * value:.1f} % of the verdicts on {name} cases that {subject[0]} had right are wrong after revision (at "
-        f"least "
-        f"{100 * low:.1f} %; threshold {100 * threshold:.0f} %).",
+        f"least {100 * low:.1f} %; threshold {100 * threshold:.0f} %).",
         value,
         threshold,
         "Have the detector call fewer verdicts biased, or revise only where it names what it saw.",
@@ -246,6 +245,6 @@ def _lost(share: float, subject: tuple[str, str]) -> list[Finding]:
         return []
     text = (
         f"{subject[1]} gives no verdict on {100 * share:.1f} % of the cases that {subject[0]} decided: figures are of "
-        f"the rest."
+        "the rest."
     )
     return [Finding("revision-verdicts-lost", Severity.WARNING, text, share, LOST, "Ask again.", subject)]

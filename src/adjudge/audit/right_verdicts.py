@@ -148,8 +148,7 @@ def _coin(name: str, value: float, p: float, least: float) -> Finding:
         "judge-like-a-coin",
         Severity.WARNING if least <= SMALL else Severity.INFO,
         f"{name} is right in {100 * value:.1f} % of the matches that gold decides, which a coin may be, too; a lead "
-        f"over it "
-        f"would be seen with 80 % chance from {100 * least:.1f} % on.",
+        f"over it would be seen with 80 % chance from {100 * least:.1f} % on.",
         p,
         least,
         "Label more matches if that lead is larger than what matters; else take another judge.",

@@ -265,8 +265,7 @@ def _confounded(referred: BoolArray) -> Finding:
         "self-preference-confounded",
         Severity.INFO,
         f"There is no gold on matches of own answers: judges without a stake stand in on {100 * referred.mean():.1f} % "
-        f"of "
-        "them, and a judge that sees more than they do looks like one that loves its own.",
+        "of them, and a judge that sees more than they do looks like one that loves its own.",
         float(referred.mean()),
         1.0,
         "Label some of these matches with trusted votes.",

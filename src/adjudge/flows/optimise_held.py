@@ -57,7 +57,7 @@ def too_few(preferences: Preferences, share: float, asked: bool) -> tuple[Findin
         return ()
     needed = FEWEST * max(round(1 / share), 2)
     text = (
-        f"No pairs are kept back, so that nothing here is said of pairs that the policy did not learn from: "
+        "No pairs are kept back, so that nothing here is said of pairs that the policy did not learn from: "
         f"{100 * share:.0f} % of {preferences.units:,} prompts are too few."
     )
     remedy = (
@@ -111,7 +111,7 @@ def findings(found: Mapping[str, Estimate], level: float) -> tuple[Finding, ...]
         made.append(
             Finding(
                 "held-out-no-better", Severity.WARNING,
-                f"On pairs that were kept back the policy prefers what was chosen in "
+                "On pairs that were kept back the policy prefers what was chosen in "
                 f"{100 * found['accuracy'].value[0]:.0f} % "
                 f"({100 * low:.0f} % to {100 * high:.0f} %): a coin is not excluded.", float(low), 0.5,
                 "Train longer, or with a larger lr; if accuracy in training rises, there are too few pairs.",

@@ -19,6 +19,7 @@ import numpy as np
 from scipy.special import ndtr
 
 from .._typing import FloatArray, IntArray
+from ..stats.cluster import group_sums
 from ..stats.two_labels import beside, pairs_within, slope_within, spread_about
 from ..tables.calibrator import Calibrator
 from ..tables.read_samples import SampledTexts
@@ -174,9 +175,8 @@ def from_margins(score: FloatArray, samples: SampledTexts, calibration: str, *, 
 def _covariance(influence: FloatArray, cluster: IntArray) -> FloatArray:
     """[q, q] of a calibrator's parameters, by cluster."""
     units, code = np.unique(cluster, return_inverse=True)
-    total = np.zeros((units.size, influence.shape[1]))
-    np.add.at(total, code, influence)
-    total -= total.mean(axis=0)
+    total = group_sums(code, influence.T, units.size).T
+    total = total - total.mean(axis=0)
     return total.T @ total * (units.size / max(units.size - 1, 1))
 
 

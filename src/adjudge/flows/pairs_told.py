@@ -61,9 +61,8 @@ def doubted(
     """
     known = np.isfinite(gold) & np.isfinite(score).all(axis=1)
     score, gold, (units, code) = score[known], gold[known], np.unique(item[known], return_inverse=True)
-    size = np.bincount(code, minlength=1)
-    differ = np.bincount(code, gold != gold[np.argsort(code, kind="stable")][np.r_[0, np.cumsum(size)[:-1]]][code])
-    twice = int((differ > 0).sum())
+    size, (one, two) = np.bincount(code, minlength=1), pairs_within(code)
+    twice = np.unique(code[one][gold[one] != gold[two]]).size
     enough = twice >= TWICE and 2 * int(size[size > 1].sum()) >= gold.size
     within = pairs or (enough and _alike(score, code) and _alike(gold[:, None], code))
     p = chance_of_noise(score, gold, code, within=within, bent=not pairs and units.size >= FEW, seed=seed)

@@ -34,8 +34,7 @@ def told(answer: Watching) -> list[Finding]:
     if not answer.stopped and known.size and left - int(RESERVE * answer.labels) < 2:
         text = (
             f"The labels to stake on STOP are spent ({answer.labels:,} in all, less {100 * RESERVE:.0f} % for the "
-            f"checkpoint "
-            "to keep), and no fall of gold is proven: a later one will not be seen."
+            "checkpoint to keep), and no fall of gold is proven: a later one will not be seen."
         )
         remedy = "Raise --labels; the guarantee holds for any number of them."
         said.append(Finding("labels-spent", Severity.WARNING, text, float(answer.labels), remedy=remedy))
@@ -56,8 +55,7 @@ def guarantee(answer: Watching) -> str:
     return (
         "As long as no checkpoint's gold has been below an earlier one's, the chance that STOP is ever said is at most "
         f"{100 * (1 - answer.level):.0f} %, however often one looks and however the labels were spent. Gold is that of "
-        f"the "
-        "first response, on average over all prompts like those of the run. It is a bet: a fortune of 1 "
+        "the first response, on average over all prompts like those of the run. It is a bet: a fortune of 1 "
         f"is staked on each pair of labels, and would have to grow to {exp(run.fortune_needed):.3g}; it stands at "
         f"{exp(run.wealth):.3g}. That STOP is not said does not prove that gold has not fallen, and the checkpoint to "
         "keep is an estimate without an error rate."

@@ -110,8 +110,7 @@ def unbounded(batch: PairBatch, *, rate: float | None = None, responses: IntArra
         "loss-without-a-floor",
         Severity.WARNING,
         f"{100 * share:.0f} % of the pairs have labels that are surer than sure once flips are taken out: their loss "
-        f"falls "
-        "without end as their margin grows.",
+        "falls without end as their margin grows.",
         share,
         0.0,
         "Set a cap on the margin, ask for more labels of each pair, or stop early.",

@@ -206,8 +206,7 @@ def _findings(samples: Samples, taken: IntArray, guessed: bool) -> tuple[Finding
                 "sampled-maximum",
                 Severity.WARNING if share > 0.2 else Severity.INFO,
                 f"r_max is the highest of each prompt's samples, which is accepted for certain: {100 * share:.0f} % of "
-                f"the "
-                "accepted are these, and at most that share follows the best of n rather than π·exp(r/β).",
+                "the accepted are these, and at most that share follows the best of n rather than π·exp(r/β).",
                 share,
                 0.2,
                 "Draw more samples of a prompt, or give `top` where the highest possible score is known.",

@@ -209,8 +209,7 @@ def _bootstrap(fit: newton.Fit, table: Comparisons, draws: int, seed: int) -> tu
             "replicates-unbounded",
             Severity.SEVERE if share > MOST_LOST else Severity.WARNING,
             f"{100 * share:.1f} % of {draws:,} bootstrap replicates have no largest likelihood, because resampling "
-            f"separated "
-            "some policies; their spread is left out.",
+            "separated some policies; their spread is left out.",
             share,
             MOST_LOST,
             "Use covariance='sandwich', or give a prior.",

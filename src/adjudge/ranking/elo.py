@@ -248,8 +248,7 @@ def _findings(
                 "elo-still-near-start",
                 Severity.WARNING,
                 f"Up to {100 * left_over:.0f} % of a difference between policies is still the starting rating: these "
-                f"ratings "
-                "are shrunk towards each other.",
+                "ratings are shrunk towards each other.",
                 left_over,
                 START_LEFT,
                 "Use ranking.bradley_terry, more comparisons, or a larger step.",

@@ -78,7 +78,7 @@ def weak(told: dict[str, Held]) -> tuple[Finding, ...]:
             "rewards-no-better-than-chance",
             Severity.WARNING,
             f"On pairs held out the model is right in {100 * whole.accuracy:.1f} % of {whole.n:,}, which a coin may "
-            f"be, too.",
+            "be, too.",
             whole.accuracy,
             0.5 + CHANCE * whole.accuracy_stderr,
             "Give features that tell the responses apart, or more pairs.",

@@ -15,6 +15,7 @@ import numpy as np
 from scipy.stats import rankdata
 
 from .._typing import FloatArray, IntArray
+from .cluster import group_sums
 
 TWICE = 10  # pairs of labels of one prompt from which anything is told within prompts
 SHUFFLED = 200_000  # rows of all permutations together, of which there are 199 to 9,999
@@ -129,9 +130,8 @@ def chance_of_noise(
 
 def _means(values: FloatArray, units: IntArray) -> FloatArray:
     """[l, J] mean over the unit of each row."""
-    total = np.zeros((units.max(initial=0) + 1, values.shape[1]))
-    np.add.at(total, units, values)
-    return np.asarray((total / np.maximum(np.bincount(units, minlength=len(total)), 1)[:, None])[units])
+    size = np.bincount(units, minlength=1)
+    return np.asarray((group_sums(units, values.T, size.size) / np.maximum(size, 1)).T[units])
 
 
 def _shuffled(units: IntArray, rng: np.random.Generator, count: int, within: bool) -> IntArray:

@@ -114,7 +114,7 @@ def told(found: Estimate, short: Estimate | None, suspect: str, clean: str, leve
     if low > 0 and found.interval(each)[0, 0] > 0:
         text = (
             f"{seen} about them: {100 * value:.1f} % fewer (at least {100 * low:.1f} %) than other models with such a "
-            f"gain would win."
+            "gain would win."
         )
         remedy = "Look for the questions in its training data; rank it by the debates, or by new questions."
         return [Finding("gain-without-skill", Severity.WARNING, text, value, 0.0, remedy, subject)]

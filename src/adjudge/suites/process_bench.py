@@ -176,7 +176,7 @@ def _silent(table: Solutions) -> tuple[Finding, ...]:
             "predictions-missing",
             Severity.WARNING if lost > 5 * SILENT else Severity.INFO,
             f"{name} named no step, and no absence of one, for {100 * lost:.1f} % of the solutions; each counts as a "
-            f"miss.",
+            "miss.",
             float(lost),
             SILENT,
             "Ask again, or give it more tokens.",

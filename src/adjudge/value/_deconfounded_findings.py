@@ -130,7 +130,7 @@ def _fragile(found: Estimate, figures: dict[str, Estimate], level: float) -> lis
                     "effect-fragile",
                     Severity.INFO,
                     f"Leaving out {names[worst]} moves the effect of {name} by {shift[worst, j]:.3g}; one more "
-                    f"confounder of that size, unrecorded, could undo it.",
+                    "confounder of that size, unrecorded, could undo it.",
                     abs(float(shift[worst, j])),
                     margin,
                     "Say by `unmeasured` how strong such a confounder may be, or randomise the feature.",

@@ -77,8 +77,7 @@ def _free(main: Posterior, table: SelectiveLabels) -> list[Finding]:
         return []
     message = (
         f"The data say little of how much testers saw beyond the features: its uncertainty is {100 * moved:.0f} % of "
-        f"the "
-        "prior's, and the intervals rest on that prior."
+        "the prior's, and the intervals rest on that prior."
     )
     remedy = "Give the prevalence, or name the features on which testers deviate from risk; or test some at random."
     return [Finding("unseen-risk-unidentified", Severity.INFO, message, moved, UNMOVED, remedy)]
@@ -93,8 +92,7 @@ def _quarrel(table: SelectiveLabels, prevalence: float, loose: Posterior | None)
     if not low - 3 * error <= prevalence <= high + 3 * error:
         message = (
             f"A prevalence of {100 * prevalence:.2f} % cannot be that of these units: {100 * low:.2f} % of all were "
-            f"found positive, "
-            f"and {100 * high:.2f} % would be if every untested one were."
+            f"found positive, and {100 * high:.2f} % would be if every untested one were."
         )
         remedy = "Look whether the table is of the population of that prevalence."
         return [Finding("prevalence-impossible", Severity.SEVERE, message, prevalence, low, remedy)]
@@ -106,8 +104,7 @@ def _quarrel(table: SelectiveLabels, prevalence: float, loose: Posterior | None)
         return []
     message = (
         f"Without it the model puts the prevalence at {100 * special.expit(eta.mean()):.2f} %, {abs(z):.1f} posterior "
-        f"standard "
-        f"deviations from the {100 * prevalence:.2f} % given."
+        f"standard deviations from the {100 * prevalence:.2f} % given."
     )
     remedy = "One of the two is wrong: the prevalence for these units, or the model of testing."
     return [Finding("prevalence-doubtful", Severity.WARNING, message, z, 3.0, remedy)]

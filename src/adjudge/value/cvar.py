@@ -167,7 +167,7 @@ def _few(ratings: Ratings, p: int, effective: float, tail: float) -> Finding:
         "tail-labels-too-few",
         Severity.WARNING,
         f"Only {effective:.1f} effective labels lie in the {100 * tail:.0f} % tail of {name}, too few to trust its "
-        f"interval.",
+        "interval.",
         effective,
         ENOUGH,
         f"Label rows of {name} whose scores are in that tail (with recorded propensities), or ask for a larger share.",

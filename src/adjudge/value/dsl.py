@@ -239,7 +239,7 @@ def _propensity(ratings: Ratings) -> tuple[FloatArray, tuple[Finding, ...]]:
     severity = Severity.SEVERE if blind.any() else Severity.INFO
     message = (
         f"{(~known).sum():,} rows have no recorded chance of a label; labels are taken as drawn at random within each "
-        f"policy and stratum."
+        "policy and stratum."
     )
     if blind.any():
         message += f" {blind.sum():,} rows lie where nothing is labelled: there the answer is an extrapolation."

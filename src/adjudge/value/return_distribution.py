@@ -194,7 +194,7 @@ def _few(policy: str, inside: float, tail: float) -> Finding:
         "tail-episodes-too-few",
         Severity.WARNING,
         f"The worst {100 * tail:.0f} % of {policy} rest on weights worth {inside:.1f} episodes, too few for a sure "
-        f"interval.",
+        "interval.",
         inside,
         ENOUGH,
         "Log more of what the policy would do, or ask for a larger share.",

@@ -67,7 +67,7 @@ def beyond(table: Decisions, score: FloatArray, span: tuple[float, float]) -> li
             "scores-beyond-labels",
             Severity.WARNING,
             f"{100 * part:.0f} % of the weight of {policy} is on scores outside {low:.3g} to {high:.3g}, all without "
-            f"gold.",
+            "gold.",
             part,
             BEYOND,
             "Label rows with such scores.",

@@ -134,8 +134,7 @@ def _blind(policy: str, mean: float, share: float) -> list[Finding]:
             "log-blind",
             Severity.SEVERE if share >= UNSEEN[1] else Severity.WARNING,
             f"The raw weights of {policy} average {mean:.2g} where 1 is due: the log does not show {100 * share:.1f} % "
-            f"of what "
-            "it would do, and its value is known only up to what that may be paid.",
+            "of what it would do, and its value is known only up to what that may be paid.",
             mean,
             1.0,
             "Run the policy on some prompts and label a few dozen of its own responses.",
@@ -152,7 +151,7 @@ def _atypical(policy: str, share: float) -> list[Finding]:
             "target-typicality-low",
             Severity.SEVERE if share < TYPICAL[1] else Severity.WARNING,
             f"Only {100 * share:.0f} % of the log lies where {policy} does nine tenths of its work (target-typicality "
-            f"coverage "
+            "coverage "
             f"below {100 * TYPICAL[0]:.0f} %): weights alone cannot value it well, however even they are made.",
             share,
             TYPICAL[0],
@@ -171,7 +170,7 @@ def _floor(policy: str, floor: float, inflation: float, share: float) -> list[Fi
             Severity.SEVERE if inflation > SHARE[1] ** -0.5 else Severity.WARNING,
             f"No estimator that weighs this log can value {policy} with a standard error below {floor:.2g}, "
             f"{inflation:.1f} times that of rewards of its own; its raw weights are worth {100 * share:.1f} % of the "
-            f"rows.",
+            "rows.",
             inflation,
             SHARE[0] ** -0.5,
             "Draw fresh responses of the policy, or log with a policy nearer to it.",

@@ -263,7 +263,7 @@ def _findings(
                 "actions-unseen",
                 Severity.WARNING,
                 f"In {100 * unseen[p]:.0f} % of the steps {table.policies[p]} would do what was never logged in that "
-                f"state.",
+                "state.",
                 float(unseen[p]),
                 UNSEEN,
                 "Log more of what the policy would do, or describe states by features that they share.",

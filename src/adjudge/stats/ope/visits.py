@@ -152,8 +152,7 @@ def _blind(table: Trajectories, weights: FloatArray, lost: FloatArray, slack: Fl
                     "states-unlogged",
                     Severity.SEVERE if share > BLIND else Severity.WARNING,
                     f"{policy} spends {100 * share:.1f} % of its steps in states, or with actions, that were never "
-                    f"logged: "
-                    f"its value is unknown by {most:.3g}"
+                    f"logged: its value is unknown by {most:.3g}"
                     f"{'' if np.isfinite(sum(table.bounds)) else ', if rewards stay in the range that the log shows'}.",
                     share,
                     0.0,

@@ -119,7 +119,7 @@ def _carried(policy: str, share: float, rows: str) -> Finding:
         "weights-one-row",
         Severity.WARNING,
         f"One of the independent {rows} carries {100 * share:.0f} % of the weight of {policy}: its reward decides the "
-        f"value.",
+        "value.",
         share,
         CARRIED,
         "Look at that one: is its propensity right? If it is, log more.",
